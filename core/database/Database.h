@@ -1,0 +1,314 @@
+#pragma once
+
+#include "base/Error.h"
+#include "database/Change.h"
+#include "database/Lease.h"
+#include "database/Value.h"
+#include "endpoint/Address.h"
+#include "endpoint/Platform.h"
+#include "schema/Model.h"
+#include "schema/Selection.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+/// The interfaces that both engines implement. All calls block and are made from engine threads;
+/// every one takes a stop_token and returns Error{Cancelled} within a second of its being stopped,
+/// also against a host that drops packets. Objects returned by a Database own one session each,
+/// belong to one thread at a time, and must not outlive it.
+namespace causeway {
+
+struct Support {
+    bool yes = false;
+    Text why; ///< why not, or with what limitation
+};
+
+struct Capabilities {
+    Support follow;       ///< its changes can be read (binlog, logical decoding)
+    Support reverse;      ///< it could lead the way back
+    Support sessionFence; ///< FTWRL or LOCK TABLES
+    Support seal;         ///< a persistent fence, by which means
+    Support triggers;     ///< can create triggers and events with their definers
+    Support bulkLoad;
+};
+
+/// Mapping of one table for copying or applying: as it is on the leader and on the follower.
+struct TablePlan {
+    std::shared_ptr<const Table> leader;
+    std::shared_ptr<const Table> follower; ///< same columns by name; other schema name, collation
+};
+
+/// Where a chunk lies: key values of `Table::rowKeyColumns()` in wire form. Half open: (after,
+/// upTo].
+struct ChunkRange {
+    std::optional<Row> after; ///< nothing = from the beginning
+    std::optional<Row> upTo;  ///< nothing = to the end
+};
+
+struct ReadLimits {
+    qint64 rowsPerQuery = 50'000;     ///< LIMIT of one statement: bounds the read view's age
+    qint64 bytesPerBatch = 2'000'000; ///< a batch handed to the sink is about this large
+    qint64 rowsPerBatch = 20'000;
+};
+
+/// Called with each batch in key order and the range it covers; the ranges tile the range asked for
+/// without gap or overlap, the last one ending at its end. May block (back-pressure); an error
+/// ends the read.
+using BatchSink = std::function<Status(RowBatch &&, const ChunkRange &)>;
+
+/// Reads rows of the leader, without locks, by key.
+class RowReader {
+public:
+    virtual ~RowReader() = default;
+    virtual Status read(const Table &, const ChunkRange &, const ReadLimits &, const BatchSink &,
+                        std::stop_token) = 0;
+    /// A table without key, whole, in the server's order; the caller holds what makes it
+    /// consistent.
+    virtual Status readAll(const Table &, const ReadLimits &, const BatchSink &,
+                           std::stop_token) = 0;
+    /// Thread-safe: wakes a blocked call, which then returns Error{Cancelled}.
+    virtual void interrupt() noexcept = 0;
+};
+
+struct ChunkMark {
+    int number = 0; ///< unique within the table
+    ChunkRange range;
+};
+struct WriteCount {
+    qint64 inserted = 0;
+    qint64 alreadyThere = 0; ///< same row key
+    qint64 collisions = 0;   ///< another row held the value of another unique key: left to apply
+};
+
+/// Writes copied rows into the follower. One per copy worker.
+class RowWriter {
+public:
+    virtual ~RowWriter() = default;
+    /// Stream row (lease), rows, chunk row: one transaction. Loses nothing silently: rows read =
+    /// inserted + alreadyThere + collisions, else an error that names the table.
+    virtual Result<WriteCount> write(const TablePlan &, const RowBatch &, const ChunkMark &,
+                                     std::stop_token) = 0;
+    virtual void interrupt() noexcept = 0;
+};
+
+/// The leader's stream of changes from a position on, for tables in the selection.
+class ChangeStream {
+public:
+    virtual ~ChangeStream() = default;
+    /// Waits for the next event; at least every second or so a Progress when nothing happens.
+    virtual Result<ChangeEvent> next(std::stop_token) = 0;
+    virtual void interrupt() noexcept = 0;
+};
+
+/// Table of the leader as the stream must decode it, or null where it is not in the selection.
+using TableResolver = std::function<std::shared_ptr<const Table>(const TableName &)>;
+
+/// Changes of whole transactions, in commit order, that may be applied as one batch.
+struct ChangeBatch {
+    std::vector<RowChange> rows; ///< table names are the leader's
+    Position after;              ///< recorded with the data
+    qint64 transactions = 0;
+};
+
+struct ApplierOptions {
+    int workers = 4;
+    bool emulateCascades = true; ///< the leader's log lacks referential actions
+};
+
+/// Applies changes to the follower: batched, parallel, exactly once.
+class Applier {
+public:
+    virtual ~Applier() = default;
+    /// Follower table for a leader table; absent plans mean "not in scope, skip".
+    virtual void setPlans(std::vector<TablePlan>) = 0;
+    /// Returns when everything of the batch and `after` is committed on the follower.
+    virtual Status apply(const ChangeBatch &, std::stop_token) = 0;
+    /// DDL on the follower (TRUNCATE replayed, or a schema change the user approved), with the
+    /// position recorded after it; names are the follower's.
+    virtual Status applyStatement(const QString &sql, const QString &defaultSchema,
+                                  const Position &after, std::stop_token) = 0;
+    virtual void interrupt() noexcept = 0;
+};
+
+struct ChunkRecord {
+    TableName table; ///< leader's name
+    ChunkMark mark;
+    qint64 rows = 0;
+};
+
+/// One thing that was changed on a server and must be put back: kept on the server itself.
+struct Restoration {
+    QString id;   ///< "read_only", "event shop.purge", "account app@%"
+    QString kind; ///< "setting" | "account" | "trigger" | "event" | ...
+    QString
+        putBack; ///< SQL that puts it back, complete; several statements separated by kind's rules
+    QString payload; ///< JSON with whatever the step needs
+};
+
+/// `_causeway` on one server: what decides correctness and must survive a lost laptop.
+class Ledger {
+public:
+    virtual ~Ledger() = default;
+    /// Creates schema and tables where missing (idempotent); the shown SQL comes from createSql().
+    virtual Status create(std::stop_token) = 0;
+    virtual QStringList createSql() const = 0;
+    virtual Result<bool> exists(std::stop_token) = 0;
+    /// Takes the lease: ends the sessions of the old holder by their recorded ids, raises the
+    /// epoch. `holder` says who (host, pid), for people.
+    virtual Result<Lease> takeLease(const QString &holder, std::stop_token) = 0;
+    /// Still ours? Error{LeaseLost} where not.
+    virtual Status checkLease(const Lease &, std::stop_token) = 0;
+    /// Makes one stream row per worker ("copy0".., "apply0".., "repair") for the epoch.
+    virtual Status openStreams(const Lease &, const QStringList &names, std::stop_token) = 0;
+    virtual Result<Position> appliedPosition(std::stop_token) = 0; ///< empty = none yet
+    virtual Status setAppliedPosition(const Lease &, const Position &, std::stop_token) = 0;
+    /// Facts of the migration by name: "low_watermark", "copied.<table>", "switched", ...
+    virtual Result<std::optional<QString>> fact(const QString &name, std::stop_token) = 0;
+    virtual Status setFact(const Lease &, const QString &name, const QString &value,
+                           std::stop_token) = 0;
+    virtual Status clearFact(const Lease &, const QString &name, std::stop_token) = 0;
+    virtual Result<std::vector<ChunkRecord>> chunks(const TableName &leaderTable,
+                                                    std::stop_token) = 0;
+    virtual Status forgetChunks(const Lease &, const TableName &leaderTable, std::stop_token) = 0;
+    virtual Status remember(const Lease &, const Restoration &, std::stop_token) = 0;
+    virtual Result<std::vector<Restoration>> restorations(std::stop_token) = 0;
+    virtual Status forget(const Lease &, const QString &restorationId, std::stop_token) = 0;
+    /// Removes this migration's rows; the last one out drops the tables and the schema.
+    virtual Status remove(std::stop_token) = 0;
+};
+
+struct LiveClient {
+    QString account, host, database, state;
+    qint64 id = 0;
+    qint64 seconds = 0; ///< in its present state
+    QString statement;  ///< redacted, at most 200 characters
+    bool ours = false;
+    bool holdsTransaction = false;
+};
+
+struct FenceOptions {
+    std::chrono::milliseconds lockWait{2'000};
+    int attempts = 5;
+    QStringList lockAccounts; ///< accounts that write under read_only and the user wants locked
+};
+
+/// Stops writes to the selection on one server. hold() belongs to a session: the server lifts it
+/// if we vanish. seal() is persistent. See ALGORITHMS 4.
+class Fence {
+public:
+    virtual ~Fence() = default;
+    /// Which seal will be used, and the SQL that hold, seal and open will run, for the plan.
+    virtual QString sealKind() const = 0; ///< "read_only" | "provider" | "triggers"
+    virtual QStringList holdSql() const = 0;
+    virtual QStringList sealSql() const = 0;
+    virtual QStringList openSql() const = 0;
+    /// Returns the position after the last writer drained.
+    virtual Result<Position> hold(std::stop_token) = 0;
+    /// Under the hold: makes it persistent and reads the position again.
+    virtual Result<Position> seal(std::stop_token) = 0;
+    /// Let the session's hold go; the seal, if any, stays.
+    virtual Status release(std::stop_token) = 0;
+    /// After SWITCHED: keep everybody out but our applier (super_read_only off, read_only on).
+    virtual Status admitApplier(std::stop_token) = 0;
+    /// Removes seal and hold; puts settings back as recorded. Idempotent, needs no hold before.
+    virtual Status open(std::stop_token) = 0;
+    virtual Result<bool> isSealed(std::stop_token) = 0;
+    virtual void interrupt() noexcept = 0;
+};
+
+/// One object to create on the follower, with the exact SQL. Statements run in order in one
+/// session.
+struct SchemaStatement {
+    QString object; ///< for messages: "shop.orders", "trigger shop.t1"
+    QString sql;
+    QString sessionSetup; ///< SET statements to run before (sql_mode, charset of a routine)
+};
+
+struct SchemaAdjustment {
+    QString object;
+    Text what; ///< "MyISAM becomes InnoDB", "DEFINER removed, SQL SECURITY INVOKER"
+};
+
+/// How the follower's schema is to be built from the leader's catalog.
+struct SchemaScript {
+    std::vector<SchemaStatement> schemas; ///< CREATE DATABASE
+    std::vector<SchemaStatement> tables;  ///< with primary key and what must exist while copying
+    std::vector<SchemaStatement> indexes; ///< non-unique, after the copy
+    std::vector<SchemaStatement> uniques; ///< after catch-up past the last chunk read
+    std::vector<SchemaStatement> foreignKeys; ///< after uniques, with checks off
+    std::vector<SchemaStatement> routines;    ///< functions and procedures
+    std::vector<SchemaStatement> views;
+    std::vector<SchemaStatement> triggers; ///< at the switch
+    std::vector<SchemaStatement> events;   ///< at the switch
+    std::vector<SchemaAdjustment> adjustments;
+    std::vector<TablePlan> plans;
+};
+
+struct HashedRange {
+    ChunkRange range;
+    qint64 rows = 0;
+    QString hash; ///< empty for no rows
+};
+
+/// Hashes rows by key range with the canonical expressions of ALGORITHMS 6.
+class RangeHasher {
+public:
+    virtual ~RangeHasher() = default;
+    /// The next range of about `rows` rows after `after`, walked on the leader: its upper bound, or
+    /// nothing when fewer are left.
+    virtual Result<std::optional<Row>> bound(const Table &, const std::optional<Row> &after,
+                                             qint64 rows, std::stop_token) = 0;
+    virtual Result<HashedRange> hash(const Table &, const ChunkRange &, std::stop_token) = 0;
+    /// (key, row hash) of every row in the range, in key order, to narrow a difference.
+    virtual Result<std::vector<std::pair<Row, QString>>>
+    rowHashes(const Table &, const ChunkRange &, std::stop_token) = 0;
+    /// Whole table as a multiset: count and hash, for tables without key.
+    virtual Result<HashedRange> hashAll(const Table &, std::stop_token) = 0;
+    virtual void interrupt() noexcept = 0;
+};
+
+/// A server, as one side of a migration sees it. Thread-safe: each call opens what it needs.
+class Database {
+public:
+    virtual ~Database() = default;
+    virtual const Address &address() const = 0;
+    virtual Result<ServerFacts> facts(std::stop_token) = 0;
+    virtual Result<Capabilities> capabilities(std::stop_token) = 0;
+    virtual Result<Catalog> catalog(const Selection &, std::stop_token) = 0;
+    /// Schemas a user may choose from, without the system's.
+    virtual Result<QStringList> schemaNames(std::stop_token) = 0;
+    virtual Result<SchemaScript> schemaScript(const Catalog &leader, const Selection &,
+                                              const ServerFacts &leaderFacts, std::stop_token) = 0;
+    /// Runs statements as they are, one by one; the error names the object.
+    virtual Status execute(const std::vector<SchemaStatement> &, std::stop_token) = 0;
+
+    virtual Result<std::unique_ptr<RowReader>> reader(std::stop_token) = 0;
+    virtual Result<std::unique_ptr<RowWriter>> writer(const Lease &, const QString &stream,
+                                                      std::stop_token) = 0;
+    virtual Result<std::unique_ptr<Applier>> applier(const Lease &, const ApplierOptions &,
+                                                     std::stop_token) = 0;
+    /// The changes after `from`, decoded with the tables that `resolve` knows.
+    virtual Result<std::unique_ptr<ChangeStream>> changes(const Position &from, const Lease &ours,
+                                                          const TableResolver &resolve,
+                                                          std::stop_token) = 0;
+    virtual Result<std::unique_ptr<RangeHasher>> hasher(std::stop_token) = 0;
+    virtual Result<std::unique_ptr<Ledger>> ledger(const QString &migration, std::stop_token) = 0;
+    virtual Result<std::unique_ptr<Fence>> fence(const Selection &, const Lease &, bool isTarget,
+                                                 std::stop_token) = 0;
+
+    /// A position of which everything before is visible to readers: G0 before the copy, and the
+    /// barrier of a catch-up. See ALGORITHMS 2.1.
+    virtual Result<Position> currentPosition(const Selection &, std::stop_token) = 0;
+    /// applied >= wanted, in this server's log. Pure; no I/O.
+    virtual bool reached(const Position &applied, const Position &wanted) const = 0;
+    /// Whether the log still holds everything after `from`.
+    virtual Result<bool> stillHas(const Position &from, std::stop_token) = 0;
+    /// Seconds the server keeps its log, and age of its oldest part; -1 unknown or unlimited.
+    virtual Result<qint64> retentionSeconds(std::stop_token) = 0;
+    virtual Result<std::vector<LiveClient>> liveClients(std::stop_token) = 0;
+};
+
+} // namespace causeway

@@ -1,0 +1,105 @@
+#pragma once
+
+#include "base/Error.h"
+#include "endpoint/Address.h"
+#include "journal/Snapshot.h"
+#include "journal/Step.h"
+#include "schema/Selection.h"
+
+#include <QDateTime>
+#include <QJsonObject>
+#include <QString>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace causeway {
+
+enum class Mode { Live, Once };
+
+/// Everything a person set for a migration; stored in the file, without secrets.
+struct Settings {
+    QString id; ///< eight hex digits, made once
+    Endpoint source, target;
+    Selection selection;
+    QString route = QStringLiteral("auto"); ///< as asked for
+    Mode mode = Mode::Live;
+    int workers = 4;
+    QString onSwitched;     ///< hook command between seal and open
+    QString onBeforeSwitch; ///< hook command before the fence; its failure stops before anything
+    QStringList accepted;   ///< ids of findings accepted
+    QString onDdl = QStringLiteral("stop"); ///< stop | recopy | apply
+    qint64 throttleBytesPerSecond = 0;      ///< 0 = none
+    QStringList lockAccounts;               ///< accounts to lock at the switch, by the user's tick
+    bool oneWayAccepted = false;
+    QDateTime createdAt;
+
+    [[nodiscard]] QJsonObject toJson() const;
+    static Result<Settings> fromJson(const QJsonObject &);
+};
+
+struct Event {
+    qint64 atMs = 0;
+    QString level; ///< "info" | "warning" | "error"
+    QString text;  ///< redacted, English
+};
+
+struct Sample {
+    qint64 atMs = 0;
+    double lagSeconds = -1, rateRows = 0, rateBytes = 0;
+    qint64 rows = 0;
+};
+
+/// A command left in the file by a process that does not own it.
+struct LeftCommand {
+    qint64 id = 0;
+    QString name; ///< "answer" | "cancel"
+    QStringList args;
+};
+
+/// The .causeway file: SQLite, WAL, synchronous=FULL. One owner holds a lock (a second opener for
+/// writing gets Error{NotReady, "file-in-use"}); readers open read-only at any time. Used by the
+/// thread that opened it only.
+class Journal {
+public:
+    /// Makes a new file; fails if it exists.
+    static Result<std::unique_ptr<Journal>> create(const QString &path, const Settings &);
+    enum class Access { Own, Read, LeaveCommand };
+    static Result<std::unique_ptr<Journal>> open(const QString &path, Access);
+    ~Journal();
+    Journal(const Journal &) = delete;
+    Journal &operator=(const Journal &) = delete;
+
+    [[nodiscard]] QString path() const;
+    Result<Settings> settings();
+    Status setSettings(const Settings &);
+
+    /// The phase as last recorded; the servers win where they say otherwise.
+    Result<Phase> phase();
+    Status setPhase(Phase);
+    /// Small named values: last snapshot as JSON ("snapshot"), last verification ("verify"), ...
+    Result<std::optional<QString>> value(const QString &name);
+    Status setValue(const QString &name, const QString &value);
+
+    Status recordStep(const StepRecord &);
+    Result<std::vector<StepRecord>> steps(); ///< in the order first recorded
+    Status addEvent(const Event &);
+    Result<std::vector<Event>> events(int most = 1000);
+    Status addSample(const Sample &);
+    Result<std::vector<Sample>> samples(qint64 sinceMs);
+
+    Status leaveCommand(const QString &name, const QStringList &args);
+    Result<std::vector<LeftCommand>> takeCommands(); ///< and removes them
+    /// Whether some process owns the file just now.
+    static bool hasOwner(const QString &path);
+    /// A checkpointed copy for another workstation.
+    Status saveCopy(const QString &path);
+
+private:
+    Journal();
+    struct Private;
+    std::unique_ptr<Private> d;
+};
+
+} // namespace causeway

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "base/Text.h"
+#include "endpoint/Address.h"
+#include "journal/Step.h"
+
+#include <QJsonObject>
+#include <QString>
+
+#include <optional>
+#include <vector>
+
+namespace causeway {
+
+enum class Phase {
+    Draft,
+    Checked,
+    Copying,
+    CatchingUp,
+    Replica,
+    Switching,
+    Primary,
+    SwitchingBack,
+    Finished,
+    Cancelled
+};
+enum class RunState { Idle, Running, Pausing, Paused, Stalled, NeedsDecision, Failed };
+QString toString(Phase);    ///< "draft", ..., "catching-up", ..., as in JSON
+QString toString(RunState); ///< "idle", ..., "needs-decision"
+std::optional<Phase> phaseFromString(const QString &);
+
+struct Roles {
+    Side leader = Side::Source;
+    Side follower = Side::Target;
+};
+
+struct Choice {
+    QString id; ///< what `answer FILE DECISION CHOICE` takes: "apply", "recopy", "stop", ...
+    Text label;
+};
+/// The engine asks a person; the wizard shows it, the command line answers by option or `answer`.
+struct Decision {
+    QString id; ///< "ddl", "unfence", "keyless", "object-failed", ...
+    Text question;
+    QString detail; ///< a statement or a server's words, redacted
+    QStringList objects;
+    std::vector<Choice> choices;
+};
+
+enum class TableState { Waiting, Copying, Copied, Following, Verified, Different, Failed };
+QString toString(TableState); ///< "waiting", "copying", "copied", "following", ...
+
+struct TableProgress {
+    QString name; ///< schema.table on the source
+    TableState state = TableState::Waiting;
+    qint64 rows = 0, rowsEstimate = 0, bytes = 0, bytesEstimate = 0;
+    QString error;
+};
+
+/// What a face of the engine shows; immutable, taken a few times a second.
+struct Snapshot {
+    Phase phase = Phase::Draft;
+    RunState runState = RunState::Idle;
+    Roles roles;
+    QString route;                  ///< "relay" | "native"
+    QString sourceName, targetName; ///< host:port for people
+    bool oneWay = false;            ///< there is no way back after the switch
+    std::optional<Decision> decision;
+    std::optional<Error> error; ///< why the run state is Failed
+    std::vector<TableProgress> tables;
+    double lagSeconds = -1; ///< -1 unknown
+    qint64 lagBytes = -1;
+    double rateRows = 0, rateBytes = 0; ///< per second, of the last few seconds
+    qint64 etaLow = -1, etaHigh = -1;   ///< seconds; -1 unknown
+    qint64 retentionSeconds = -1;       ///< what the leader keeps; -1 unknown
+    double writePauseSeconds = -1;      ///< of the last switch
+    std::vector<StepRecord> steps;
+    QString limitedBy; ///< "source" | "network" | "target" | ""
+    Text activity;     ///< what is being done or waited for just now
+    qint64 atMs = 0;   ///< Unix time when this was taken
+
+    [[nodiscard]] QJsonObject toJson() const; ///< the published `status` schema
+};
+
+} // namespace causeway

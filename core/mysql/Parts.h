@@ -1,0 +1,92 @@
+#pragma once
+
+#include "database/Database.h"
+#include "mysql/Session.h"
+
+#include <memory>
+
+/// What MySqlDatabase is made of: one function and one source file each, so that a part can be read
+/// and tested alone.
+namespace causeway::mysql {
+
+// Facts.cpp
+Result<ServerFacts> readFacts(Session &, std::stop_token);
+Result<Capabilities> readCapabilities(Session &, std::stop_token);
+Result<std::vector<LiveClient>> readLiveClients(Session &, std::stop_token);
+// SchemaReader.cpp
+Result<Catalog> readCatalog(Session &, const Selection &, std::stop_token);
+Result<QStringList> readSchemaNames(Session &, std::stop_token);
+// SchemaWriter.cpp: `session` is on the follower
+Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader, const Selection &,
+                                       const ServerFacts &leaderFacts, std::stop_token);
+Status runStatements(Session &, const std::vector<SchemaStatement> &, std::stop_token);
+// RowReader.cpp, RowWriter.cpp
+Result<std::unique_ptr<RowReader>> makeRowReader(const Address &, std::stop_token);
+Result<std::unique_ptr<RowWriter>> makeRowWriter(const Address &, const Lease &,
+                                                 const QString &stream, std::stop_token);
+// Applier.cpp
+Result<std::unique_ptr<Applier>> makeApplier(const Address &, const Lease &, const ApplierOptions &,
+                                             std::stop_token);
+// binlog/BinlogStream.cpp
+Result<std::unique_ptr<ChangeStream>> makeChangeStream(const Address &, const Position &from,
+                                                       const Lease &ours, const TableResolver &,
+                                                       std::stop_token);
+// RangeHasher.cpp
+Result<std::unique_ptr<RangeHasher>> makeRangeHasher(const Address &, std::stop_token);
+// Ledger.cpp
+Result<std::unique_ptr<Ledger>> makeLedger(const Address &, const QString &migration,
+                                           std::stop_token);
+// Fence.cpp
+Result<std::unique_ptr<Fence>> makeFence(const Address &, const Selection &, const Lease &,
+                                         bool isTarget, std::stop_token);
+// Positions.cpp
+Result<Position> readCurrentPosition(Session &, const Selection &, std::stop_token);
+bool positionReached(const Position &applied, const Position &wanted);
+Result<bool> logStillHas(Session &, const Position &from, std::stop_token);
+Result<qint64> readRetentionSeconds(Session &, std::stop_token);
+
+/// Where the state tables are: `_causeway`.`stream`, or `db`.`_causeway_stream` where the account
+/// may not create a schema.
+struct StateNames {
+    bool ownSchema = true;
+    QString schema = QStringLiteral("_causeway");
+    [[nodiscard]] TableName table(const QString &base) const
+    {
+        return ownSchema ? TableName{schema, base}
+                         : TableName{schema, QStringLiteral("_causeway_") + base};
+    }
+};
+/// Looks where they are on this server (Ledger.cpp); creates nothing. `ownSchema` where there are
+/// none yet.
+Result<StateNames> findStateNames(Session &, std::stop_token);
+
+/// The first statement of every data transaction: stream row (migration, stream) WHERE epoch =
+/// mine, seq = seq + 1. Error{LeaseLost} where it did not change one row. (Ledger.cpp)
+///
+/// State tables, all InnoDB, utf8mb4 COLLATE utf8mb4_bin:
+///   migration  (migration CHAR(8) PK, epoch BIGINT UNSIGNED, holder VARCHAR(255), sessions TEXT,
+///               created_at DATETIME)
+///   stream     (migration CHAR(8), stream VARCHAR(32), epoch BIGINT UNSIGNED, seq BIGINT UNSIGNED,
+///               position LONGTEXT NULL, PK (migration, stream))      -- position: of stream
+///               'apply'
+///   chunk      (migration CHAR(8), table_schema VARCHAR(64), table_name VARCHAR(64), number INT,
+///               after_key LONGBLOB NULL, upto_key LONGBLOB NULL, row_count BIGINT,
+///               PK (migration, table_schema, table_name, number))    -- keys by packRow()
+///   fact       (migration CHAR(8), name VARCHAR(190), value LONGTEXT, PK (migration, name))
+///   restoration(migration CHAR(8), id VARCHAR(190), kind VARCHAR(32), put_back LONGTEXT,
+///               payload LONGTEXT, PK (migration, id))
+Status touchStream(Session &, const StateNames &, const Lease &, const QString &stream,
+                   std::stop_token);
+/// Key values as bytes for `chunk`, and back: per value one byte (0 NULL, 1 value), 4 bytes length
+/// little-endian, bytes. (Ledger.cpp)
+std::string packRow(const Row &);
+Result<Row> unpackRow(std::string_view);
+
+/// A value in wire form as an SQL literal for a Data session (RowLiteral.cpp): numbers bare, text
+/// and binary quoted, JSON converted on MySQL. With `comparable`, text gets its charset introducer
+/// so that comparing it with the column uses the column's collation and index.
+void appendLiteral(std::string &out, const Column &, const Value &, bool comparable, bool mariaDb);
+/// The select expression that yields the wire form of a column (`f`+0e0, `e`+0, ...).
+QString wireExpression(const Column &, bool mariaDb);
+
+} // namespace causeway::mysql

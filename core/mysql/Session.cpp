@@ -1,0 +1,298 @@
+#include "mysql/Session.h"
+
+#include "base/Secret.h"
+#include "base/Stop.h"
+
+#include <mysql.h>
+
+#include <sys/socket.h>
+
+#include <cstring>
+#include <thread>
+
+namespace causeway::mysql {
+
+QString ResultSet::text(std::size_t row, std::size_t column) const
+{
+    const Value &v = rows[row][column];
+    return v ? QString::fromUtf8(v->data(), static_cast<qsizetype>(v->size())) : QString();
+}
+
+int ResultSet::columnIndex(const char *column) const
+{
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (qstricmp(columns[i].c_str(), column) == 0)
+            return static_cast<int>(i);
+    }
+    return -1;
+}
+
+QString ResultSet::text(std::size_t row, const char *column) const
+{
+    const int i = columnIndex(column);
+    return i < 0 ? QString() : text(row, static_cast<std::size_t>(i));
+}
+
+StreamedResult::StreamedResult(Session *session, MYSQL_RES *result)
+    : m_session(session), m_result(result), m_columns(mysql_num_fields(result))
+{
+}
+
+StreamedResult::StreamedResult(StreamedResult &&other) noexcept
+    : m_session(other.m_session), m_result(other.m_result), m_values(other.m_values),
+      m_lengths(other.m_lengths), m_columns(other.m_columns), m_done(other.m_done)
+{
+    other.m_result = nullptr;
+}
+
+StreamedResult::~StreamedResult()
+{
+    if (!m_result)
+        return;
+    // Left in the middle: reading a large rest would take as long as the table. The session is
+    // given up instead; its owner opens another.
+    if (!m_done)
+        m_session->interrupt();
+    mysql_free_result(m_result);
+}
+
+Result<bool> StreamedResult::fetch()
+{
+    m_values = mysql_fetch_row(m_result);
+    if (m_values) {
+        m_lengths = mysql_fetch_lengths(m_result);
+        return true;
+    }
+    m_done = true;
+    if (mysql_errno(m_session->m_mysql) != 0)
+        return fail(m_session->lastError());
+    return false;
+}
+
+Session::~Session()
+{
+    close();
+}
+
+void Session::close()
+{
+    const std::lock_guard lock(m_interruptMutex);
+    m_socket = -1;
+    if (m_mysql)
+        mysql_close(m_mysql);
+    m_mysql = nullptr;
+}
+
+void Session::interrupt() noexcept
+{
+    const std::lock_guard lock(m_interruptMutex);
+    m_interrupted = true;
+    m_dead = true;
+    const int fd = m_socket.load();
+    if (fd >= 0)
+        ::shutdown(fd, SHUT_RDWR);
+}
+
+Error Session::lastError(const QString &context)
+{
+    if (m_interrupted)
+        return cancelledError();
+    const unsigned number = mysql_errno(m_mysql);
+    Error e = nameError(number, QString::fromLatin1(mysql_sqlstate(m_mysql)),
+                        redact(QString::fromUtf8(mysql_error(m_mysql))), m_address, context);
+    if (e.code == ErrorCode::ConnectionLost)
+        m_dead = true;
+    return e;
+}
+
+Status Session::send(const std::string &sql)
+{
+    if (m_interrupted)
+        return fail(cancelledError());
+    if (mysql_real_query(m_mysql, sql.data(), static_cast<unsigned long>(sql.size())) != 0)
+        return fail(lastError());
+    return {};
+}
+
+Status Session::execBytes(const std::string &sql, std::stop_token stop)
+{
+    CW_TRY(queryBytes(sql, std::move(stop)));
+    return {};
+}
+
+Status Session::exec(const QString &sql, std::stop_token stop)
+{
+    return execBytes(sql.toStdString(), std::move(stop));
+}
+
+Result<ResultSet> Session::query(const QString &sql, std::stop_token stop)
+{
+    return queryBytes(sql.toStdString(), std::move(stop));
+}
+
+Result<ResultSet> Session::queryBytes(const std::string &sql, std::stop_token stop)
+{
+    const std::stop_callback onStop(stop, [this] { interrupt(); });
+    CW_TRY(send(sql));
+    ResultSet out;
+    // CALL returns several results; only the first one with columns is kept.
+    bool kept = false;
+    for (;;) {
+        MYSQL_RES *res = mysql_store_result(m_mysql);
+        if (res) {
+            if (!kept) {
+                kept = true;
+                const unsigned n = mysql_num_fields(res);
+                const MYSQL_FIELD *fields = mysql_fetch_fields(res);
+                for (unsigned i = 0; i < n; ++i)
+                    out.columns.emplace_back(fields[i].name, fields[i].name_length);
+                while (MYSQL_ROW row = mysql_fetch_row(res)) {
+                    const unsigned long *lengths = mysql_fetch_lengths(res);
+                    Row r(n);
+                    for (unsigned i = 0; i < n; ++i) {
+                        if (row[i])
+                            r[i].emplace(row[i], lengths[i]);
+                    }
+                    out.rows.push_back(std::move(r));
+                }
+            }
+            mysql_free_result(res);
+        } else if (mysql_errno(m_mysql) != 0) {
+            return fail(lastError());
+        }
+        const int more = mysql_next_result(m_mysql);
+        if (more < 0)
+            break;
+        if (more > 0)
+            return fail(lastError());
+    }
+    return out;
+}
+
+Result<StreamedResult> Session::stream(const std::string &sql)
+{
+    CW_TRY(send(sql));
+    MYSQL_RES *res = mysql_use_result(m_mysql);
+    if (!res)
+        return fail(lastError());
+    return StreamedResult(this, res);
+}
+
+quint64 Session::affectedRows() const
+{
+    return mysql_affected_rows(m_mysql);
+}
+unsigned Session::warningCount() const
+{
+    return mysql_warning_count(m_mysql);
+}
+
+Result<std::unique_ptr<Session>> Session::open(const Address &address, Use use,
+                                               std::stop_token stop)
+{
+    if (stop.stop_requested())
+        return fail(cancelledError());
+    std::unique_ptr<Session> s(new Session);
+    s->m_address = address;
+    s->m_mysql = mysql_init(nullptr);
+    MYSQL *m = s->m_mysql;
+    const unsigned seconds = static_cast<unsigned>(
+        std::max<long long>(1, (address.connectTimeout.count() + 999) / 1000));
+    mysql_options(m, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    // "localhost" would silently mean the Unix socket.
+    const unsigned protocol = address.socket.isEmpty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+    mysql_options(m, MYSQL_OPT_PROTOCOL, &protocol);
+    mysql_options(m, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    const unsigned localInfile = 1;
+    mysql_options(m, MYSQL_OPT_LOCAL_INFILE, &localInfile);
+
+    const QByteArray host = address.host.toUtf8(), user = address.user.toUtf8(),
+                     password = address.password.reveal(), db = address.database.toUtf8(),
+                     socket = address.socket.toUtf8();
+    const bool ok =
+        mysql_real_connect(m, host.constData(), user.constData(), password.constData(), nullptr,
+                           address.port, socket.isEmpty() ? nullptr : socket.constData(),
+                           CLIENT_MULTI_STATEMENTS | CLIENT_MULTI_RESULTS) != nullptr;
+    if (!ok)
+        return fail(s->lastError(QStringLiteral("connect")));
+    s->m_socket = static_cast<int>(mysql_get_socket(m));
+    s->m_connectionId = mysql_thread_id(m);
+    s->m_versionText = QString::fromUtf8(mysql_get_server_info(m));
+    s->m_mariaDb = s->m_versionText.contains(QLatin1String("mariadb"), Qt::CaseInsensitive);
+    QString v = s->m_versionText;
+    if (s->m_mariaDb && v.startsWith(QLatin1String("5.5.5-")))
+        v.remove(0, 6);
+    const QStringList parts = v.section(QLatin1Char('-'), 0, 0).split(QLatin1Char('.'));
+    s->m_version =
+        parts.value(0).toInt() * 10000 + parts.value(1).toInt() * 100 + parts.value(2).toInt();
+    CW_TRY(s->setUp(use, stop));
+    return s;
+}
+
+Status Session::setUp(Use use, std::stop_token stop)
+{
+    if (use == Use::Dump)
+        return {};
+    std::string sql = use == Use::Data ? "SET NAMES binary" : "SET NAMES utf8mb4";
+    sql += ", time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,"
+           "NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'"
+           ", foreign_key_checks=0, unique_checks=0, net_read_timeout=3600, net_write_timeout=3600"
+           ", wait_timeout=28800";
+    if (m_mariaDb)
+        sql += ", max_statement_time=0";
+    else if (m_version >= 50708)
+        sql += ", max_execution_time=0";
+    if (!m_mariaDb && m_version >= 80000)
+        sql += ", information_schema_stats_expiry=0";
+    return execBytes(sql, std::move(stop));
+}
+
+QString quoteId(const QString &name)
+{
+    QString n = name;
+    return QLatin1Char('`') + n.replace(QLatin1Char('`'), QLatin1String("``")) + QLatin1Char('`');
+}
+
+QString quoteName(const TableName &name)
+{
+    return quoteId(name.schema) + QLatin1Char('.') + quoteId(name.name);
+}
+
+void appendQuoted(std::string &out, std::string_view bytes)
+{
+    out.push_back('\'');
+    for (const char c : bytes) {
+        switch (c) {
+        case '\0':
+            out += "\\0";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\'':
+            out += "\\'";
+            break;
+        case '\x1a':
+            out += "\\Z";
+            break;
+        default:
+            out.push_back(c);
+        }
+    }
+    out.push_back('\'');
+}
+
+QString quoteText(const QString &text)
+{
+    std::string out;
+    appendQuoted(out, text.toStdString());
+    return QString::fromStdString(out);
+}
+
+} // namespace causeway::mysql

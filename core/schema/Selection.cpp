@@ -1,0 +1,89 @@
+#include "schema/Selection.h"
+
+#include <QRegularExpression>
+
+namespace causeway {
+
+namespace {
+// Not wildcardToRegularExpression(): there '*' stops at a '/', which a table name may contain.
+bool wildcardMatch(const QString &pattern, const QString &text)
+{
+    QString regex = QRegularExpression::escape(pattern);
+    regex.replace(QLatin1String("\\*"), QLatin1String(".*"));
+    regex.replace(QLatin1String("\\?"), QLatin1String("."));
+    return QRegularExpression(QRegularExpression::anchoredPattern(regex),
+                              QRegularExpression::DotMatchesEverythingOption)
+        .match(text)
+        .hasMatch();
+}
+} // namespace
+
+bool Selection::wholeSchemas() const
+{
+    for (const QString &p : patterns) {
+        if (!p.startsWith(QLatin1Char('!')))
+            return false;
+    }
+    return true;
+}
+
+bool Selection::matches(const TableName &name) const
+{
+    if (!schemas.isEmpty() && !schemas.contains(name.schema))
+        return false;
+    const QString full = name.display();
+    bool in = wholeSchemas();
+    for (const QString &p : patterns) {
+        if (p.startsWith(QLatin1Char('!'))) {
+            if (wildcardMatch(p.mid(1), full))
+                return false;
+        } else if (!in && wildcardMatch(p, full)) {
+            in = true;
+        }
+    }
+    return in;
+}
+
+QString Selection::schemaOnTarget(const QString &s) const
+{
+    return renames.value(s, s);
+}
+
+QString Selection::schemaOnSource(const QString &s) const
+{
+    return renames.key(s, s);
+}
+
+TableName Selection::onTarget(const TableName &n) const
+{
+    return {schemaOnTarget(n.schema), n.name};
+}
+
+TableName Selection::onSource(const TableName &n) const
+{
+    return {schemaOnSource(n.schema), n.name};
+}
+
+Result<QMap<QString, QString>> Selection::parseRenames(const QStringList &args)
+{
+    QMap<QString, QString> out;
+    for (const QString &arg : args) {
+        const auto parts = arg.split(QLatin1Char('='));
+        if (parts.size() != 2 || parts[0].isEmpty() || parts[1].isEmpty()) {
+            return fail(
+                ErrorCode::Usage,
+                cwText("core", "\"%1\" is no rename: write OLD=NEW with two schema names.", arg));
+        }
+        if (out.contains(parts[0]) || out.values().contains(parts[1])) {
+            return fail(ErrorCode::Usage,
+                        cwText("core",
+                               "The rename \"%1\" names a schema that another one already "
+                               "names.",
+                               arg));
+        }
+        out.insert(parts[0], parts[1]);
+    }
+    return out;
+}
+
+} // namespace causeway
