@@ -61,6 +61,7 @@ struct StatementLogged {
     QString statement;
     QString defaultSchema;
     Position before;
+    std::vector<TableName> tables; ///< tables it names as targets, as far as the tokens tell
 };
 /// Nothing in scope happened, but the stream is alive and this far.
 struct Progress {

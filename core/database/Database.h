@@ -106,16 +106,51 @@ public:
 /// Table of the leader as the stream must decode it, or null where it is not in the selection.
 using TableResolver = std::function<std::shared_ptr<const Table>(const TableName &)>;
 
-/// Changes of whole transactions, in commit order, that may be applied as one batch.
+/// Where a transaction of a batch begins.
+struct TransactionStart {
+    std::size_t firstRow = 0; ///< index into ChangeBatch::rows
+    QString id;               ///< TransactionBegin::id
+    Position before;          ///< `after` of the transaction before it in the stream; empty = the
+                              ///< follower's recorded position (the stream began here)
+};
+
+/// Changes of whole transactions, in commit order, that may be applied as one batch. A very large
+/// transaction may come in parts: then `after` of all parts but the last is the position *before*
+/// it.
 struct ChangeBatch {
     std::vector<RowChange> rows; ///< table names are the leader's
     Position after;              ///< recorded with the data
     qint64 transactions = 0;
+    /// One for each transaction that has rows here, in order (of a part: its own, again). What must
+    /// happen exactly once (emulated cascades, tables without key) is recorded by transaction and
+    /// row. May be left out for a batch of a single transaction that begins at the recorded
+    /// position.
+    std::vector<TransactionStart> starts;
+};
+
+/// Rows of the leader as they are now, for an applier that must look (ALGORITHMS 3.3). One session,
+/// one thread at a time.
+class LeaderRows {
+public:
+    virtual ~LeaderRows() = default;
+    /// All rows whose `columns` equal one of the tuples (in the columns' own collation). Full rows
+    /// in ordinal order; generated columns may be NULL. Waits first until everything up to
+    /// `visible` can be seen: the log shows a transaction before the tables do. Empty: everything
+    /// that is in the log now.
+    virtual Result<std::vector<Row>> read(const Table &, const std::vector<int> &columns,
+                                          const std::vector<Row> &tuples, const Position &visible,
+                                          std::stop_token) = 0;
+    /// A position that covers everything that read() has returned so far.
+    virtual Result<Position> now(std::stop_token) = 0;
 };
 
 struct ApplierOptions {
     int workers = 4;
     bool emulateCascades = true; ///< the leader's log lacks referential actions
+    int inlineRows = 64;         ///< so few rows are written with the position, without the workers
+    /// Needed with emulateCascades until settle(): rows copied late are newer than the changes
+    /// being applied, and then a cascade cannot be performed from the follower's rows alone.
+    std::shared_ptr<LeaderRows> leader;
 };
 
 /// Applies changes to the follower: batched, parallel, exactly once.
@@ -130,6 +165,10 @@ public:
     /// position recorded after it; names are the follower's.
     virtual Status applyStatement(const QString &sql, const QString &defaultSchema,
                                   const Position &after, std::stop_token) = 0;
+    /// To be called once by each applier when the applied position has reached one taken after the
+    /// last chunk was read: looks for rows that a cascade missed because the row between was
+    /// copied after it, and leaves cascades to the follower's own rows from then on.
+    virtual Status settle(std::stop_token) { return {}; }
     virtual void interrupt() noexcept = 0;
 };
 
@@ -265,10 +304,16 @@ public:
     /// (key, row hash) of every row in the range, in key order, to narrow a difference.
     virtual Result<std::vector<std::pair<Row, QString>>>
     rowHashes(const Table &, const ChunkRange &, std::stop_token) = 0;
+    /// Hash of each row, looked up by key as the server compares keys; empty where there is none.
+    virtual Result<std::vector<QString>> hashesOf(const Table &, const std::vector<Row> &keys,
+                                                  std::stop_token) = 0;
     /// Whole table as a multiset: count and hash, for tables without key.
     virtual Result<HashedRange> hashAll(const Table &, std::stop_token) = 0;
     virtual void interrupt() noexcept = 0;
 };
+
+enum class ObjectAction { Create, Drop, Enable, Disable }; ///< Enable and Disable: events
+enum class TableAction { Drop, Truncate };
 
 /// A server, as one side of a migration sees it. Thread-safe: each call opens what it needs.
 class Database {
@@ -296,6 +341,8 @@ public:
                                                           std::stop_token) = 0;
     virtual Result<std::unique_ptr<RangeHasher>> hasher(std::stop_token) = 0;
     virtual Result<std::unique_ptr<Ledger>> ledger(const QString &migration, std::stop_token) = 0;
+    /// Ids of the migrations that have state on this server.
+    virtual Result<QStringList> migrations(std::stop_token) { return QStringList{}; }
     virtual Result<std::unique_ptr<Fence>> fence(const Selection &, const Lease &, bool isTarget,
                                                  std::stop_token) = 0;
 
@@ -309,6 +356,50 @@ public:
     /// Seconds the server keeps its log, and age of its oldest part; -1 unknown or unlimited.
     virtual Result<qint64> retentionSeconds(std::stop_token) = 0;
     virtual Result<std::vector<LiveClient>> liveClients(std::stop_token) = 0;
+
+    /// Rows with these keys (wire form of rowKeyColumns()), all columns in ordinal order, generated
+    /// ones as NULL; keys without a row are absent. For repair and for comparing under the fence.
+    virtual Result<std::vector<Row>> readRows(const Table &, const std::vector<Row> & /*keys*/,
+                                              std::stop_token)
+    {
+        return fail(ErrorCode::Internal, cwText("core", "Rows cannot be read by key here."));
+    }
+    /// A table without key, whole and consistent (ALGORITHMS 3.8): locked for reading only while
+    /// the snapshot is made and the position noted, read afterwards. `at` gets the position before
+    /// the first batch.
+    virtual Status readLocked(const Table &, const ReadLimits &, const BatchSink &,
+                              const std::function<Status(const Position &)> & /*at*/,
+                              std::stop_token)
+    {
+        return fail(ErrorCode::Internal, cwText("core", "Tables without key cannot be read here."));
+    }
+    /// Lets this server, as the leader, add what an applier on the other side needs of it.
+    virtual Status serveApplier(ApplierOptions &, std::stop_token) { return {}; }
+
+    /// SQL that does this to objects as they are on this server. Pure; no I/O.
+    virtual std::vector<SchemaStatement> objectStatements(ObjectAction,
+                                                          const std::vector<SchemaObject> &) const
+    {
+        return {};
+    }
+    virtual std::vector<SchemaStatement> tableStatements(TableAction,
+                                                         const std::vector<TableName> &) const
+    {
+        return {};
+    }
+    virtual std::vector<SchemaStatement> dropSchemaStatements(const QStringList &) const
+    {
+        return {};
+    }
+    /// SQL for this follower that lifts AUTO_INCREMENT (sequences) to where the leader's stand: a
+    /// counter can be ahead of the highest row. `names` maps a leader's name to this server's.
+    virtual Result<std::vector<SchemaStatement>>
+    counterStatements(const Catalog & /*leader*/, const Selection & /*here*/,
+                      const std::function<TableName(const TableName &)> & /*names*/,
+                      std::stop_token)
+    {
+        return std::vector<SchemaStatement>{};
+    }
 };
 
 } // namespace causeway

@@ -33,6 +33,9 @@ struct ServerFacts {
     QString identity; ///< MySQL server_uuid; MariaDB: server_id@hostname:port:datadir; PG system id
     QString tlsVersion, tlsCipher; ///< of our own session; empty = not encrypted
     bool readOnly = false;
+    /// Referential actions are in its binlog (MySQL 9.6+ with innodb_native_foreign_keys=OFF): an
+    /// applier must not perform them itself.
+    bool logsCascades = false;
 };
 
 } // namespace causeway

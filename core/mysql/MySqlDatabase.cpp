@@ -108,6 +108,25 @@ Result<std::unique_ptr<Fence>> MySqlDatabase::fence(const Selection &selection, 
     return makeFence(m_address, selection, lease, isTarget, stop);
 }
 
+Status MySqlDatabase::serveApplier(ApplierOptions &options, std::stop_token stop)
+{
+    if (options.emulateCascades) {
+        CW_TRY_ASSIGN(auto rows, makeLeaderRows(m_address, stop));
+        options.leader = std::move(rows);
+    }
+    return {};
+}
+
+Result<QStringList> MySqlDatabase::migrations(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    CW_TRY_ASSIGN(const auto all, readMigrations(*s, stop));
+    QStringList out;
+    for (const MigrationOnServer &m : all)
+        out << m.lease.migration;
+    return out;
+}
+
 bool MySqlDatabase::reached(const Position &applied, const Position &wanted) const
 {
     return positionReached(applied, wanted);

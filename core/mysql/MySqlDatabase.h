@@ -35,6 +35,22 @@ public:
     Result<bool> stillHas(const Position &, std::stop_token) override;
     Result<qint64> retentionSeconds(std::stop_token) override;
     Result<std::vector<LiveClient>> liveClients(std::stop_token) override;
+    Result<std::vector<Row>> readRows(const Table &, const std::vector<Row> &keys,
+                                      std::stop_token) override; // RowsByKey.cpp
+    Status readLocked(const Table &, const ReadLimits &, const BatchSink &,
+                      const std::function<Status(const Position &)> &at,
+                      std::stop_token) override; // LockedRead.cpp
+    Status serveApplier(ApplierOptions &, std::stop_token) override;
+    std::vector<SchemaStatement> objectStatements(ObjectAction,
+                                                  const std::vector<SchemaObject> &) const override;
+    std::vector<SchemaStatement> tableStatements(TableAction,
+                                                 const std::vector<TableName> &) const override;
+    Result<QStringList> migrations(std::stop_token) override;
+    std::vector<SchemaStatement> dropSchemaStatements(const QStringList &) const override;
+    Result<std::vector<SchemaStatement>>
+    counterStatements(const Catalog &leader, const Selection &here,
+                      const std::function<TableName(const TableName &)> &names,
+                      std::stop_token) override;
 
 private:
     Address m_address;

@@ -22,11 +22,15 @@ Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader, 
 Status runStatements(Session &, const std::vector<SchemaStatement> &, std::stop_token);
 // RowReader.cpp, RowWriter.cpp
 Result<std::unique_ptr<RowReader>> makeRowReader(const Address &, std::stop_token);
+/// On a Data session that has a snapshot open already.
+std::unique_ptr<RowReader> makeRowReaderOn(std::unique_ptr<Session>);
 Result<std::unique_ptr<RowWriter>> makeRowWriter(const Address &, const Lease &,
                                                  const QString &stream, std::stop_token);
 // Applier.cpp
 Result<std::unique_ptr<Applier>> makeApplier(const Address &, const Lease &, const ApplierOptions &,
                                              std::stop_token);
+// LeaderRead.cpp: `leader` is the other server
+Result<std::unique_ptr<LeaderRows>> makeLeaderRows(const Address &leader, std::stop_token);
 // binlog/BinlogStream.cpp
 Result<std::unique_ptr<ChangeStream>> makeChangeStream(const Address &, const Position &from,
                                                        const Lease &ours, const TableResolver &,
@@ -59,6 +63,20 @@ struct StateNames {
 /// Looks where they are on this server (Ledger.cpp); creates nothing. `ownSchema` where there are
 /// none yet.
 Result<StateNames> findStateNames(Session &, std::stop_token);
+/// Notes this session as the lease holder's, so that a takeover can end it. Once per session that
+/// uses touchStream, before its first data transaction. Error{LeaseLost} where the epoch is not the
+/// lease's. (Ledger.cpp)
+Status registerSession(Session &, const StateNames &, const Lease &, std::stop_token);
+/// Migrations that have state on this server, with their epochs: for `unfence`, which has no file,
+/// and under super_read_only cannot take a lease. (Ledger.cpp)
+struct MigrationOnServer {
+    Lease lease;
+    QString holder;
+};
+Result<std::vector<MigrationOnServer>> readMigrations(Session &, std::stop_token);
+/// Connection ids that lease holders have registered on this server and that are still theirs.
+/// (Ledger.cpp)
+Result<std::vector<quint64>> readHolderSessions(Session &, std::stop_token);
 
 /// The first statement of every data transaction: stream row (migration, stream) WHERE epoch =
 /// mine, seq = seq + 1. Error{LeaseLost} where it did not change one row. (Ledger.cpp)
@@ -88,5 +106,12 @@ Result<Row> unpackRow(std::string_view);
 void appendLiteral(std::string &out, const Column &, const Value &, bool comparable, bool mariaDb);
 /// The select expression that yields the wire form of a column (`f`+0e0, `e`+0, ...).
 QString wireExpression(const Column &, bool mariaDb);
+/// Wire form of FLOAT (`single`) and DOUBLE: the shortest text that reads back to the same number,
+/// as std::to_chars gives it. From the server's text (of the value as a double), or from the value
+/// itself (binlog). The select expressions give the server's own text of the number; whoever reads
+/// rows passes it through this. (RowLiteral.cpp)
+std::string canonicalReal(std::string_view serverText, bool single);
+std::string canonicalReal(float);
+std::string canonicalReal(double);
 
 } // namespace causeway::mysql

@@ -2,13 +2,15 @@
 
 #include "base/Secret.h"
 #include "base/Stop.h"
+#include "mysql/Connect.h"
+
+#include <QSet>
 
 #include <mysql.h>
 
 #include <sys/socket.h>
 
-#include <cstring>
-#include <thread>
+#include <set>
 
 namespace causeway::mysql {
 
@@ -69,6 +71,47 @@ Result<bool> StreamedResult::fetch()
     return false;
 }
 
+namespace {
+/// Connections of this process, for telling them from an application's that uses the same account:
+/// MariaDB shows no connection attributes unless performance_schema is on.
+struct OwnConnections {
+    std::mutex mutex;
+    QSet<std::pair<QString, quint64>> ids;
+};
+OwnConnections &ownConnections()
+{
+    static auto *c = new OwnConnections; // sessions may end after main()
+    return *c;
+}
+} // namespace
+
+bool Session::isOurs(const Address &address, quint64 id)
+{
+    OwnConnections &own = ownConnections();
+    const std::lock_guard lock(own.mutex);
+    return own.ids.contains({address.display(), id});
+}
+
+namespace {
+/// Live connections of this process, by server.
+struct Connections {
+    std::mutex mutex;
+    std::multiset<std::pair<QString, quint64>> live;
+};
+Connections &connections()
+{
+    static auto *c = new Connections; // never destroyed: sessions may end late
+    return *c;
+}
+} // namespace
+
+bool Session::isOwn(const Address &address, quint64 connectionId)
+{
+    Connections &c = connections();
+    const std::lock_guard lock(c.mutex);
+    return c.live.contains({address.display(), connectionId});
+}
+
 Session::~Session()
 {
     close();
@@ -78,6 +121,11 @@ void Session::close()
 {
     const std::lock_guard lock(m_interruptMutex);
     m_socket = -1;
+    if (m_connectionId != 0) {
+        OwnConnections &own = ownConnections();
+        const std::lock_guard ownLock(own.mutex);
+        own.ids.remove({m_address.display(), m_connectionId});
+    }
     if (m_mysql)
         mysql_close(m_mysql);
     m_mysql = nullptr;
@@ -160,10 +208,12 @@ Result<ResultSet> Session::queryBytes(const std::string &sql, std::stop_token st
         } else if (mysql_errno(m_mysql) != 0) {
             return fail(lastError());
         }
-        const int more = mysql_next_result(m_mysql);
-        if (more < 0)
+        // Taken here: mysql_next_result() of libmariadb forgets them even where nothing follows.
+        m_affectedRows = mysql_affected_rows(m_mysql);
+        m_warningCount = mysql_warning_count(m_mysql);
+        if (!mysql_more_results(m_mysql))
             break;
-        if (more > 0)
+        if (mysql_next_result(m_mysql) > 0)
             return fail(lastError());
     }
     return out;
@@ -178,15 +228,6 @@ Result<StreamedResult> Session::stream(const std::string &sql)
     return StreamedResult(this, res);
 }
 
-quint64 Session::affectedRows() const
-{
-    return mysql_affected_rows(m_mysql);
-}
-unsigned Session::warningCount() const
-{
-    return mysql_warning_count(m_mysql);
-}
-
 Result<std::unique_ptr<Session>> Session::open(const Address &address, Use use,
                                                std::stop_token stop)
 {
@@ -194,29 +235,20 @@ Result<std::unique_ptr<Session>> Session::open(const Address &address, Use use,
         return fail(cancelledError());
     std::unique_ptr<Session> s(new Session);
     s->m_address = address;
-    s->m_mysql = mysql_init(nullptr);
+    CW_TRY_ASSIGN(s->m_mysql, connectHandle(address, stop));
     MYSQL *m = s->m_mysql;
-    const unsigned seconds = static_cast<unsigned>(
-        std::max<long long>(1, (address.connectTimeout.count() + 999) / 1000));
-    mysql_options(m, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
-    // "localhost" would silently mean the Unix socket.
-    const unsigned protocol = address.socket.isEmpty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
-    mysql_options(m, MYSQL_OPT_PROTOCOL, &protocol);
-    mysql_options(m, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    const unsigned localInfile = 1;
-    mysql_options(m, MYSQL_OPT_LOCAL_INFILE, &localInfile);
-
-    const QByteArray host = address.host.toUtf8(), user = address.user.toUtf8(),
-                     password = address.password.reveal(), db = address.database.toUtf8(),
-                     socket = address.socket.toUtf8();
-    const bool ok =
-        mysql_real_connect(m, host.constData(), user.constData(), password.constData(), nullptr,
-                           address.port, socket.isEmpty() ? nullptr : socket.constData(),
-                           CLIENT_MULTI_STATEMENTS | CLIENT_MULTI_RESULTS) != nullptr;
-    if (!ok)
-        return fail(s->lastError(QStringLiteral("connect")));
     s->m_socket = static_cast<int>(mysql_get_socket(m));
     s->m_connectionId = mysql_thread_id(m);
+    {
+        Connections &c = connections();
+        const std::lock_guard lock(c.mutex);
+        c.live.emplace(address.display(), s->m_connectionId);
+    }
+    {
+        OwnConnections &own = ownConnections();
+        const std::lock_guard lock(own.mutex);
+        own.ids.insert({address.display(), s->m_connectionId});
+    }
     s->m_versionText = QString::fromUtf8(mysql_get_server_info(m));
     s->m_mariaDb = s->m_versionText.contains(QLatin1String("mariadb"), Qt::CaseInsensitive);
     QString v = s->m_versionText;

@@ -87,8 +87,9 @@ public:
     /// Runs a statement and streams its rows. `stop` ends a blocked fetch through interrupt().
     Result<StreamedResult> stream(const std::string &sql);
 
-    [[nodiscard]] quint64 affectedRows() const;
-    [[nodiscard]] unsigned warningCount() const;
+    /// Of the last statement run by exec() or query() (of several: the last one).
+    [[nodiscard]] quint64 affectedRows() const { return m_affectedRows; }
+    [[nodiscard]] unsigned warningCount() const { return m_warningCount; }
     [[nodiscard]] quint64 connectionId() const { return m_connectionId; }
     [[nodiscard]] bool isMariaDb() const { return m_mariaDb; }
     /// major*10000 + minor*100 + patch; MariaDB 10.11.6 = 101106.
@@ -97,6 +98,11 @@ public:
     [[nodiscard]] const Address &address() const { return m_address; }
     [[nodiscard]] st_mysql *handle() const { return m_mysql; }
     [[nodiscard]] bool isDead() const { return m_dead.load(); }
+    /// Whether this connection of that server belongs to a session of this process. Any thread.
+    static bool isOwn(const Address &, quint64 connectionId);
+
+    /// Whether connection `id` of that server belongs to this process. Any thread.
+    static bool isOurs(const Address &, quint64 id);
 
     /// Thread-safe: shuts the socket down, so that a blocked call returns. The session is dead
     /// then.
@@ -118,6 +124,8 @@ private:
     std::atomic<bool> m_interrupted{false};
     std::atomic<bool> m_dead{false};
     quint64 m_connectionId = 0;
+    quint64 m_affectedRows = 0;
+    unsigned m_warningCount = 0;
     bool m_mariaDb = false;
     int m_version = 0;
     QString m_versionText;

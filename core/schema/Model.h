@@ -13,7 +13,11 @@ struct TableName {
     QString schema;
     QString name;
     [[nodiscard]] QString display() const { return schema + QLatin1Char('.') + name; }
-    auto operator<=>(const TableName &) const = default;
+    bool operator==(const TableName &) const = default;
+    bool operator<(const TableName &o) const
+    {
+        return schema != o.schema ? schema < o.schema : name < o.name;
+    }
 };
 inline size_t qHash(const TableName &n, size_t seed = 0)
 {

@@ -1,5 +1,8 @@
 #include "schema/Selection.h"
 
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QRegularExpression>
 
 namespace causeway {
@@ -62,6 +65,33 @@ TableName Selection::onTarget(const TableName &n) const
 TableName Selection::onSource(const TableName &n) const
 {
     return {schemaOnSource(n.schema), n.name};
+}
+
+QString Selection::encode() const
+{
+    QJsonObject names;
+    for (auto it = renames.begin(); it != renames.end(); ++it)
+        names.insert(it.key(), it.value());
+    return QString::fromUtf8(
+        QJsonDocument(
+            QJsonObject{{QStringLiteral("schemas"), QJsonArray::fromStringList(schemas)},
+                        {QStringLiteral("patterns"), QJsonArray::fromStringList(patterns)},
+                        {QStringLiteral("renames"), names}})
+            .toJson(QJsonDocument::Compact));
+}
+
+Selection Selection::decode(const QString &text)
+{
+    const QJsonObject json = QJsonDocument::fromJson(text.toUtf8()).object();
+    Selection s;
+    for (const QJsonValue &v : json.value(QStringLiteral("schemas")).toArray())
+        s.schemas << v.toString();
+    for (const QJsonValue &v : json.value(QStringLiteral("patterns")).toArray())
+        s.patterns << v.toString();
+    const QJsonObject names = json.value(QStringLiteral("renames")).toObject();
+    for (auto it = names.begin(); it != names.end(); ++it)
+        s.renames.insert(it.key(), it.value().toString());
+    return s;
 }
 
 Result<QMap<QString, QString>> Selection::parseRenames(const QStringList &args)

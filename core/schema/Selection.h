@@ -27,6 +27,9 @@ struct Selection {
     [[nodiscard]] QString schemaOnTarget(const QString &sourceSchema) const;
     [[nodiscard]] QString schemaOnSource(const QString &targetSchema) const;
 
+    /// JSON, to be kept on a server for those who come without the file.
+    [[nodiscard]] QString encode() const;
+    static Selection decode(const QString &);
     /// Parses "A=B"; errors name the argument.
     static Result<QMap<QString, QString>> parseRenames(const QStringList &args);
 };

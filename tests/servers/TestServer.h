@@ -26,8 +26,9 @@ struct ServerOptions {
 using TestRow = std::vector<std::optional<std::string>>;
 
 /// A real database server, started as an ordinary process on a loopback port with its data in a
-/// temporary folder, stopped by process id. Failing to start ends the test program: a missing server
-/// is a failure. The account "root" (PostgreSQL: "postgres") has password "root-secret" over TCP.
+/// temporary folder, stopped by process id. Failing to start ends the test program: a missing
+/// server is a failure. The account "root" (PostgreSQL: "postgres") has password "root-secret" over
+/// TCP.
 class TestServer {
 public:
     explicit TestServer(const ServerOptions & = {});
@@ -51,11 +52,11 @@ public:
     std::vector<TestRow> query(const QString &sql, const QString &database = {});
     QString scalar(const QString &sql, const QString &database = {});
 
-    void stop();      ///< orderly
-    void kill();      ///< SIGKILL
-    void start();     ///< again, same port and data
-    void suspend();   ///< SIGSTOP
-    void resume();    ///< SIGCONT
+    void stop();    ///< orderly
+    void kill();    ///< SIGKILL
+    void start();   ///< again, same port and data
+    void suspend(); ///< SIGSTOP
+    void resume();  ///< SIGCONT
     [[nodiscard]] qint64 pid() const;
 
 private:
@@ -77,7 +78,9 @@ public:
     void refuse(bool); ///< new connections are refused
     void stall(bool);  ///< bytes stop flowing both ways, connections stay open
     void halfOpen();   ///< closes the server's side only, the client is told nothing
-    void cutAfter(qint64 bytes); ///< cuts each connection once this many more bytes went through
+    /// Cuts each connection, also later ones, once this many more bytes went through (both ways
+    /// together); 0 ends that.
+    void cutAfter(qint64 bytes);
 
 private:
     struct Private;

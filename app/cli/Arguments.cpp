@@ -1,0 +1,196 @@
+#include "cli/Arguments.h"
+
+#include "cli/Passwords.h"
+#include "engine/Engine.h"
+
+#include <QRegularExpression>
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
+namespace causeway::cli {
+
+Arguments::Arguments(const QString &command, const QString &description) : m_command(command)
+{
+    m_parser.setApplicationDescription(description);
+    m_parser.addHelpOption();
+}
+
+void Arguments::option(const QString &name, const QString &description, const QString &value)
+{
+    m_parser.addOption(value.isEmpty() ? QCommandLineOption(name, description)
+                                       : QCommandLineOption(name, description, value));
+}
+
+void Arguments::positional(const QString &name, const QString &description)
+{
+    m_names << name;
+    m_parser.addPositionalArgument(name, description);
+}
+
+Status Arguments::parse(const QStringList &arguments)
+{
+    if (!m_parser.parse(QStringList{QStringLiteral("causeway-cli ") + m_command} + arguments)) {
+        return fail(ErrorCode::Usage, cwText("cli", "%1 (see \"causeway-cli %2 --help\")",
+                                             m_parser.errorText(), m_command));
+    }
+    if (m_parser.isSet(QStringLiteral("help"))) {
+        std::fputs(m_parser.helpText()
+                       .replace(QStringLiteral("causeway-cli [options]"),
+                                QStringLiteral("causeway-cli %1 [options]").arg(m_command))
+                       .toLocal8Bit()
+                       .constData(),
+                   stdout);
+        std::exit(Exit::Done);
+    }
+    if (m_parser.positionalArguments().size() > m_names.size()) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli",
+                           "\"%1\" is one argument too many (see \"causeway-cli %2 --help\")",
+                           m_parser.positionalArguments().at(m_names.size()), m_command));
+    }
+    return {};
+}
+
+Result<QString> Arguments::required(int index) const
+{
+    if (index < m_parser.positionalArguments().size())
+        return m_parser.positionalArguments().at(index);
+    return fail(ErrorCode::Usage, cwText("cli", "%1 is missing (see \"causeway-cli %2 --help\")",
+                                         m_names.value(index), m_command));
+}
+
+Result<QString> Arguments::requiredOption(const QString &name) const
+{
+    if (m_parser.isSet(name))
+        return m_parser.value(name);
+    return fail(ErrorCode::Usage,
+                cwText("cli", "--%1 is missing (see \"causeway-cli %2 --help\")", name, m_command));
+}
+
+Result<Address> storedAddressFrom(const QString &url, Side side)
+{
+    auto address = Address::fromUrl(url);
+    if (!address) {
+        Error e = address.error();
+        e.object = toString(side);
+        return fail(std::move(e));
+    }
+    return address;
+}
+
+Result<Address> addressFrom(const QString &url, Side side)
+{
+    CW_TRY_ASSIGN(Address address, storedAddressFrom(url, side));
+    address.password = findPassword(address, side);
+    return address;
+}
+
+Result<Selection> selectionFrom(const QStringList &tables, const QStringList &renames,
+                                const Address &source, const std::optional<Address> &target)
+{
+    Selection s;
+    CW_TRY_ASSIGN(s.renames, Selection::parseRenames(renames));
+    bool wildcardSchema = false;
+    for (const QString &pattern : tables) {
+        const bool out = pattern.startsWith(QLatin1Char('!'));
+        QString rest = out ? pattern.mid(1) : pattern;
+        qsizetype dot = rest.indexOf(QLatin1Char('.'));
+        if (dot < 0 && !source.database.isEmpty()) {
+            rest = source.database + QLatin1Char('.') + rest;
+            dot = source.database.size();
+        }
+        if (dot <= 0 || dot + 1 == rest.size()) {
+            return fail(ErrorCode::Usage,
+                        cwText("cli",
+                               "\"%1\" names no table: write SCHEMA.TABLE, with * and ? as "
+                               "wildcards.",
+                               pattern));
+        }
+        s.patterns << (out ? QStringLiteral("!") + rest : rest);
+        const QString schema = rest.left(dot);
+        if (schema.contains(QLatin1Char('*')) || schema.contains(QLatin1Char('?')))
+            wildcardSchema = true;
+        else if (!out && !s.schemas.contains(schema))
+            s.schemas << schema;
+    }
+    if (wildcardSchema) {
+        CW_TRY_ASSIGN(const auto db, makeDatabase(source));
+        CW_TRY_ASSIGN(const QStringList all, db->schemaNames({}));
+        for (const QString &pattern : s.patterns) {
+            QString schema = pattern.section(QLatin1Char('.'), 0, 0);
+            if (schema.startsWith(QLatin1Char('!')))
+                continue;
+            schema = QRegularExpression::escape(schema);
+            schema.replace(QLatin1String("\\*"), QLatin1String(".*"))
+                .replace(QLatin1String("\\?"), QLatin1String("."));
+            const QRegularExpression match(QRegularExpression::anchoredPattern(schema));
+            for (const QString &name : all) {
+                if (match.match(name).hasMatch() && !s.schemas.contains(name))
+                    s.schemas << name;
+            }
+        }
+    }
+    if (s.schemas.isEmpty() && !source.database.isEmpty()) {
+        if (source.engine == Engine::Postgres && tables.isEmpty())
+            return s; // the whole database, every schema of it
+        s.schemas << source.database;
+    }
+    if (s.schemas.isEmpty() && source.engine != Engine::Postgres) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli", "Which database? Name it in the source URL "
+                                  "(mysql://user@host/DATABASE) or with --tables SCHEMA.TABLE."));
+    }
+    // mysql://.../shop -> mysql://.../store is a rename said in two URLs.
+    if (target && source.isMySqlFamily() && !target->database.isEmpty() &&
+        !source.database.isEmpty() && target->database != source.database &&
+        !s.renames.contains(source.database) && s.schemas == QStringList{source.database})
+        s.renames.insert(source.database, target->database);
+    return s;
+}
+
+Result<TargetKind> targetKindFrom(const QString &name)
+{
+    static constexpr std::array<std::pair<const char *, TargetKind>, 6> kKinds{{
+        {"generic", TargetKind::Generic},
+        {"planetscale", TargetKind::PlanetScale},
+        {"aurora-mysql", TargetKind::AuroraMySql},
+        {"rds-mysql", TargetKind::RdsMySql},
+        {"cloudsql-mysql", TargetKind::CloudSqlMySql},
+        {"aurora-postgres", TargetKind::AuroraPostgres},
+    }};
+    QStringList names;
+    for (const auto &[kind, value] : kKinds) {
+        if (name == QLatin1String(kind))
+            return value;
+        names << QLatin1String(kind);
+    }
+    return fail(ErrorCode::Usage, cwText("cli", "\"%1\" is no kind of target; there are: %2", name,
+                                         names.join(QStringLiteral(", "))));
+}
+
+Result<qint64> bytesFrom(const QString &text)
+{
+    static const QRegularExpression form(QStringLiteral("^(\\d+)([kKmMgG]?)$"));
+    const auto match = form.match(text);
+    bool ok = match.hasMatch();
+    qint64 n = ok ? match.captured(1).toLongLong(&ok) : 0;
+    if (!ok) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli",
+                           "\"%1\" is no rate: write bytes per second, such as 500k, 20M "
+                           "or 1G.",
+                           text));
+    }
+    const QString unit = match.captured(2).toLower();
+    if (unit == QLatin1String("k"))
+        n *= 1'000;
+    else if (unit == QLatin1String("m"))
+        n *= 1'000'000;
+    else if (unit == QLatin1String("g"))
+        n *= 1'000'000'000;
+    return n;
+}
+
+} // namespace causeway::cli

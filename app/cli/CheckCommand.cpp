@@ -1,0 +1,209 @@
+#include "cli/Arguments.h"
+#include "cli/Commands.h"
+#include "cli/Output.h"
+#include "engine/Engine.h"
+#include "report/Report.h"
+
+#include <QFile>
+
+namespace causeway::cli {
+
+namespace {
+void printFinding(const Output &out, const Finding &f, bool accepted)
+{
+    QString mark = toString(f.status);
+    if (accepted)
+        mark += QStringLiteral(", accepted");
+    out.say(
+        QStringLiteral("[%1] %2 (%3): %4").arg(mark, f.id, toString(f.side), f.title.english()));
+    if (f.status == FindingStatus::Pass || f.status == FindingStatus::Skipped)
+        return;
+    const auto line = [&](const char *name, const QString &text) {
+        if (!text.isEmpty())
+            out.say(QStringLiteral("    %1 %2").arg(QLatin1String(name), -8).arg(text));
+    };
+    line("found", f.found.english());
+    line("needed", f.needed.english());
+    line("why", f.why.english());
+    if (!f.objects.isEmpty()) {
+        constexpr qsizetype kShown = 10;
+        QString names = f.objects.mid(0, kShown).join(QStringLiteral(", "));
+        if (f.objects.size() > kShown)
+            names += QStringLiteral(" and %1 more").arg(f.objects.size() - kShown);
+        line("objects", names);
+    }
+    line("fix", f.fix.text.english());
+    for (const QString &sql : f.fix.sql)
+        line("sql", sql);
+    for (const QString &config : f.fix.config)
+        line("config", config);
+    for (const QString &command : f.fix.command)
+        line("command", command);
+    if (f.fix.restart)
+        line("note", QStringLiteral("takes effect after a restart"));
+    line("needs", f.fix.privilege);
+    if (f.fix.canApply)
+        line("apply", QStringLiteral("causeway-cli check --apply %1 ...").arg(f.id));
+}
+
+Result<int> check(const QStringList &arguments, Output &out)
+{
+    Arguments args(QStringLiteral("check"),
+                   QStringLiteral("Says whether a source (and a target) is ready, and how to mend "
+                                  "what is not. Writes nothing, unless --probes or --apply."));
+    args.option(QStringLiteral("source"), QStringLiteral("source server"), QStringLiteral("URL"));
+    args.option(QStringLiteral("source-writer"),
+                QStringLiteral("the primary, where the source is a replica"),
+                QStringLiteral("URL"));
+    args.option(QStringLiteral("target"), QStringLiteral("target server"), QStringLiteral("URL"));
+    args.option(QStringLiteral("target-kind"),
+                QStringLiteral("kind of target, where it does not exist yet: planetscale, "
+                               "aurora-mysql, rds-mysql, cloudsql-mysql, aurora-postgres"),
+                QStringLiteral("KIND"));
+    args.option(QStringLiteral("tables"),
+                QStringLiteral("what moves: SCHEMA.TABLE with * and ?, ! leaves out (repeatable)"),
+                QStringLiteral("PATTERN"));
+    args.option(QStringLiteral("rename"), QStringLiteral("OLD=NEW schema name (repeatable)"),
+                QStringLiteral("A=B"));
+    args.option(QStringLiteral("mode"), QStringLiteral("live (default) or once"),
+                QStringLiteral("MODE"));
+    args.option(QStringLiteral("route"), QStringLiteral("auto (default), relay or native"),
+                QStringLiteral("ROUTE"));
+    args.option(QStringLiteral("probes"),
+                QStringLiteral("also run the functional probes, which write"));
+    args.option(QStringLiteral("accept"), QStringLiteral("count this finding as accepted"),
+                QStringLiteral("ID"));
+    args.option(QStringLiteral("apply"), QStringLiteral("run the fix of this finding"),
+                QStringLiteral("ID"));
+    args.option(QStringLiteral("print-sql"),
+                QStringLiteral("print the queries that would be run, and run nothing"));
+    args.option(QStringLiteral("json"), QStringLiteral("result as JSON on standard output"));
+    args.option(QStringLiteral("html"), QStringLiteral("write the result as HTML"),
+                QStringLiteral("FILE"));
+    CW_TRY(args.parse(arguments));
+
+    Endpoint source;
+    CW_TRY_ASSIGN(const QString sourceUrl, args.requiredOption(QStringLiteral("source")));
+    CW_TRY_ASSIGN(source.fromHere, addressFrom(sourceUrl, Side::Source));
+    if (args.isSet(QStringLiteral("source-writer"))) {
+        CW_TRY_ASSIGN(source.writer,
+                      addressFrom(args.value(QStringLiteral("source-writer")), Side::Source));
+    }
+    std::optional<Endpoint> target;
+    if (args.isSet(QStringLiteral("target"))) {
+        target.emplace();
+        CW_TRY_ASSIGN(target->fromHere,
+                      addressFrom(args.value(QStringLiteral("target")), Side::Target));
+    }
+    CheckOptions options;
+    CW_TRY_ASSIGN(options.selection,
+                  selectionFrom(args.values(QStringLiteral("tables")),
+                                args.values(QStringLiteral("rename")), source.fromHere,
+                                target ? std::optional(target->fromHere) : std::nullopt));
+    if (args.isSet(QStringLiteral("target-kind"))) {
+        CW_TRY_ASSIGN(options.targetKind,
+                      targetKindFrom(args.value(QStringLiteral("target-kind"))));
+    }
+    options.probes = args.isSet(QStringLiteral("probes"));
+    options.once = args.value(QStringLiteral("mode")) == QLatin1String("once");
+    if (args.isSet(QStringLiteral("route")))
+        options.route = args.value(QStringLiteral("route"));
+
+    if (args.isSet(QStringLiteral("print-sql"))) {
+        CW_TRY_ASSIGN(const QStringList sql, preflightSql(source, target, options, {}));
+        for (const QString &line : sql)
+            out.say(line);
+        return Exit::Done;
+    }
+    if (args.isSet(QStringLiteral("apply"))) {
+        CW_TRY_ASSIGN(const Finding after,
+                      applyFix(source, target, options, args.value(QStringLiteral("apply")), {}));
+        printFinding(out, after, false);
+        return after.status == FindingStatus::Blocker ? Exit::NotReady : Exit::Done;
+    }
+    CW_TRY_ASSIGN(const CheckReport report, runPreflight(source, target, options, {}, {}));
+    const QStringList accepted = args.values(QStringLiteral("accept"));
+    if (args.isSet(QStringLiteral("html"))) {
+        QFile file(args.value(QStringLiteral("html")));
+        if (!file.open(QIODevice::WriteOnly) || file.write(checkReportHtml(report, accepted)) < 0) {
+            return fail(ErrorCode::Io, cwText("cli", "%1 cannot be written: %2", file.fileName(),
+                                              file.errorString()));
+        }
+    }
+    const QString verdict = report.verdict(accepted);
+    if (out.json()) {
+        out.emitJson(report.toJson(accepted));
+    } else {
+        for (const FindingStatus status :
+             {FindingStatus::Pass, FindingStatus::Skipped, FindingStatus::Info,
+              FindingStatus::Warning, FindingStatus::Unknown, FindingStatus::Blocker}) {
+            for (const Finding &f : report.findings) {
+                if (f.status == status)
+                    printFinding(out, f, f.acceptable && accepted.contains(f.id));
+            }
+        }
+        out.say(verdict == QLatin1String("ready")      ? QStringLiteral("Ready.")
+                : verdict == QLatin1String("warnings") ? QStringLiteral("Ready, with warnings.")
+                                                       : QStringLiteral("Blocked."));
+    }
+    return verdict == QLatin1String("blocked") ? Exit::NotReady : Exit::Done;
+}
+
+Result<int> userScript(const QStringList &arguments, Output &out)
+{
+    Arguments args(QStringLiteral("user-script"),
+                   QStringLiteral("Prints the SQL that creates an account with just the rights "
+                                  "that this migration needs."));
+    args.option(QStringLiteral("source"), QStringLiteral("source server"), QStringLiteral("URL"));
+    args.option(QStringLiteral("target"), QStringLiteral("target server"), QStringLiteral("URL"));
+    args.option(QStringLiteral("tables"), QStringLiteral("what moves"), QStringLiteral("PATTERN"));
+    args.option(QStringLiteral("rename"), QStringLiteral("OLD=NEW"), QStringLiteral("A=B"));
+    args.option(QStringLiteral("account"), QStringLiteral("name of the account (causeway)"),
+                QStringLiteral("NAME"));
+    args.option(QStringLiteral("json"), QStringLiteral("errors as JSON"));
+    CW_TRY(args.parse(arguments));
+    Endpoint source;
+    CW_TRY_ASSIGN(const QString sourceUrl, args.requiredOption(QStringLiteral("source")));
+    CW_TRY_ASSIGN(source.fromHere, addressFrom(sourceUrl, Side::Source));
+    std::optional<Endpoint> target;
+    if (args.isSet(QStringLiteral("target"))) {
+        target.emplace();
+        CW_TRY_ASSIGN(target->fromHere,
+                      addressFrom(args.value(QStringLiteral("target")), Side::Target));
+    }
+    CW_TRY_ASSIGN(const Selection selection,
+                  selectionFrom(args.values(QStringLiteral("tables")),
+                                args.values(QStringLiteral("rename")), source.fromHere,
+                                target ? std::optional(target->fromHere) : std::nullopt));
+    const QString account = args.isSet(QStringLiteral("account"))
+                                ? args.value(QStringLiteral("account"))
+                                : QStringLiteral("causeway");
+    CW_TRY_ASSIGN(const QStringList onSource,
+                  causeway::userScript(source, Side::Source, selection, account, {}));
+    out.say(QStringLiteral("-- On the source, %1").arg(source.fromHere.display()));
+    out.say(onSource.join(QLatin1Char('\n')));
+    if (target) {
+        CW_TRY_ASSIGN(const QStringList onTarget,
+                      causeway::userScript(*target, Side::Target, selection, account, {}));
+        out.say(QStringLiteral("-- On the target, %1").arg(target->fromHere.display()));
+        out.say(onTarget.join(QLatin1Char('\n')));
+    }
+    return Exit::Done;
+}
+} // namespace
+
+int checkCommand(const QStringList &arguments)
+{
+    Output out(arguments.contains(QLatin1String("--json")));
+    const auto status = check(arguments, out);
+    return status ? *status : out.report(status.error());
+}
+
+int userScriptCommand(const QStringList &arguments)
+{
+    Output out(arguments.contains(QLatin1String("--json")));
+    const auto status = userScript(arguments, out);
+    return status ? *status : out.report(status.error());
+}
+
+} // namespace causeway::cli

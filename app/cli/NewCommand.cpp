@@ -1,0 +1,137 @@
+#include "cli/Arguments.h"
+#include "cli/Commands.h"
+#include "cli/Output.h"
+#include "journal/Journal.h"
+
+namespace causeway::cli {
+
+namespace {
+Result<int> create(const QStringList &arguments, Output &out)
+{
+    Arguments args(QStringLiteral("new"),
+                   QStringLiteral("Writes a migration file; connects to nothing (but the source "
+                                  "where a schema is given as a wildcard), changes nothing."));
+    args.positional(QStringLiteral("FILE"), QStringLiteral("NAME.causeway, made by this"));
+    args.option(QStringLiteral("source"), QStringLiteral("source server"), QStringLiteral("URL"));
+    args.option(QStringLiteral("target"), QStringLiteral("target server"), QStringLiteral("URL"));
+    args.option(QStringLiteral("source-writer"),
+                QStringLiteral("the primary, where the source is a replica"),
+                QStringLiteral("URL"));
+    args.option(QStringLiteral("source-from-target"),
+                QStringLiteral("the source as the target reaches it"), QStringLiteral("URL"));
+    args.option(QStringLiteral("target-from-source"),
+                QStringLiteral("the target as the source reaches it"), QStringLiteral("URL"));
+    args.option(QStringLiteral("tables"),
+                QStringLiteral("what moves: SCHEMA.TABLE with * and ?, ! leaves out (repeatable)"),
+                QStringLiteral("PATTERN"));
+    args.option(QStringLiteral("rename"), QStringLiteral("OLD=NEW schema name (repeatable)"),
+                QStringLiteral("A=B"));
+    args.option(QStringLiteral("route"), QStringLiteral("auto (default), relay or native"),
+                QStringLiteral("ROUTE"));
+    args.option(QStringLiteral("mode"),
+                QStringLiteral("live (default), or once: the source is closed during the copy"),
+                QStringLiteral("MODE"));
+    args.option(QStringLiteral("workers"), QStringLiteral("parallel sessions (default 4)"),
+                QStringLiteral("N"));
+    args.option(QStringLiteral("on-switched"),
+                QStringLiteral("command run at the switch before the new leader opens"),
+                QStringLiteral("CMD"));
+    args.option(QStringLiteral("on-before-switch"),
+                QStringLiteral("command run before writes are held"), QStringLiteral("CMD"));
+    args.option(QStringLiteral("lock-account"),
+                QStringLiteral("lock this account of the source at the switch (repeatable)"),
+                QStringLiteral("USER@HOST"));
+    args.option(QStringLiteral("one-way"),
+                QStringLiteral("accept that there will be no way back after the switch"));
+    args.option(QStringLiteral("json"), QStringLiteral("errors as JSON"));
+    CW_TRY(args.parse(arguments));
+    CW_TRY_ASSIGN(const QString path, args.required(0));
+
+    Settings s;
+    CW_TRY_ASSIGN(const QString sourceUrl, args.requiredOption(QStringLiteral("source")));
+    CW_TRY_ASSIGN(const QString targetUrl, args.requiredOption(QStringLiteral("target")));
+    CW_TRY_ASSIGN(s.source.fromHere, storedAddressFrom(sourceUrl, Side::Source));
+    CW_TRY_ASSIGN(s.target.fromHere, storedAddressFrom(targetUrl, Side::Target));
+    if (s.source.fromHere.isMySqlFamily() != s.target.fromHere.isMySqlFamily()) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli", "Source and target are different engines; Causeway moves MySQL "
+                                  "and MariaDB among each other, and PostgreSQL to PostgreSQL."));
+    }
+    if (args.isSet(QStringLiteral("source-writer"))) {
+        CW_TRY_ASSIGN(s.source.writer,
+                      storedAddressFrom(args.value(QStringLiteral("source-writer")), Side::Source));
+    }
+    if (args.isSet(QStringLiteral("source-from-target"))) {
+        CW_TRY_ASSIGN(
+            s.source.fromPeer,
+            storedAddressFrom(args.value(QStringLiteral("source-from-target")), Side::Source));
+    }
+    if (args.isSet(QStringLiteral("target-from-source"))) {
+        CW_TRY_ASSIGN(
+            s.target.fromPeer,
+            storedAddressFrom(args.value(QStringLiteral("target-from-source")), Side::Target));
+    }
+    if (args.isSet(QStringLiteral("route"))) {
+        s.route = args.value(QStringLiteral("route"));
+        if (s.route != QLatin1String("auto") && s.route != QLatin1String("relay") &&
+            s.route != QLatin1String("native")) {
+            return fail(ErrorCode::Usage, cwText("cli",
+                                                 "\"%1\" is no route; there are auto, relay "
+                                                 "and native.",
+                                                 s.route));
+        }
+        if (s.route == QLatin1String("native") && s.source.fromHere.isMySqlFamily()) {
+            return fail(ErrorCode::Usage,
+                        cwText("cli", "The native route is not built for MySQL and MariaDB: use "
+                                      "--route relay."));
+        }
+    }
+    const QString mode = args.value(QStringLiteral("mode"));
+    if (mode == QLatin1String("once")) {
+        s.mode = Mode::Once;
+    } else if (!mode.isEmpty() && mode != QLatin1String("live")) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli", "\"%1\" is no mode; there are live and once.", mode));
+    }
+    if (args.isSet(QStringLiteral("workers"))) {
+        bool ok = false;
+        s.workers = args.value(QStringLiteral("workers")).toInt(&ok);
+        if (!ok || s.workers < 1 || s.workers > 64) {
+            return fail(ErrorCode::Usage, cwText("cli", "--workers takes a number from 1 to 64."));
+        }
+    }
+    s.onSwitched = args.value(QStringLiteral("on-switched"));
+    s.onBeforeSwitch = args.value(QStringLiteral("on-before-switch"));
+    s.lockAccounts = args.values(QStringLiteral("lock-account"));
+    s.oneWayAccepted = args.isSet(QStringLiteral("one-way"));
+    Address source = s.source.fromHere;
+    bool needsConnection = false;
+    for (const QString &pattern : args.values(QStringLiteral("tables")))
+        needsConnection |= pattern.section(QLatin1Char('.'), 0, 0).contains(QLatin1Char('*')) ||
+                           pattern.section(QLatin1Char('.'), 0, 0).contains(QLatin1Char('?'));
+    if (needsConnection) {
+        CW_TRY_ASSIGN(source, addressFrom(sourceUrl, Side::Source));
+    }
+    CW_TRY_ASSIGN(s.selection,
+                  selectionFrom(args.values(QStringLiteral("tables")),
+                                args.values(QStringLiteral("rename")), source, s.target.fromHere));
+    CW_TRY_ASSIGN(const auto journal, Journal::create(path, s));
+    CW_TRY_ASSIGN(const Settings stored, journal->settings());
+    out.say(QStringLiteral("%1: migration %2 of %3 from %4 to %5.\nNext: causeway-cli run %1 --to "
+                           "replica")
+                .arg(path, stored.id,
+                     s.selection.schemas.isEmpty() ? QStringLiteral("everything")
+                                                   : s.selection.schemas.join(QStringLiteral(", ")),
+                     s.source.fromHere.display(), s.target.fromHere.display()));
+    return Exit::Done;
+}
+} // namespace
+
+int newCommand(const QStringList &arguments)
+{
+    Output out(arguments.contains(QLatin1String("--json")));
+    const auto status = create(arguments, out);
+    return status ? *status : out.report(status.error());
+}
+
+} // namespace causeway::cli

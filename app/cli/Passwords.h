@@ -1,0 +1,13 @@
+#pragma once
+
+#include "endpoint/Address.h"
+
+namespace causeway::cli {
+
+/// The password of an account, from the first of: the environment (CAUSEWAY_SOURCE_PASSWORD,
+/// CAUSEWAY_TARGET_PASSWORD), the URL, the desktop's keychain where this build has one, ~/.my.cnf
+/// or
+/// ~/.pgpass, a prompt where standard input is a terminal. May be empty.
+Secret findPassword(const Address &, Side);
+
+} // namespace causeway::cli

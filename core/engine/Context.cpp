@@ -1,0 +1,400 @@
+#include "engine/Context.h"
+
+#include "base/Log.h"
+#include "base/Secret.h"
+#include "base/Stop.h"
+
+#include <QCoreApplication>
+#include <QDateTime>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QSysInfo>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace causeway {
+
+namespace {
+bool sameShape(const Table &a, const Table &b, bool compareTypes)
+{
+    return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                      [&](const Column &x, const Column &y) {
+                          return x.name == y.name && (!compareTypes || x.typeText == y.typeText);
+                      });
+}
+} // namespace
+
+void Live::update(const std::function<void(Snapshot &)> &change)
+{
+    const std::lock_guard lock(m_mutex);
+    change(m_now);
+}
+
+std::shared_ptr<const Snapshot> Live::get() const
+{
+    const std::lock_guard lock(m_mutex);
+    auto copy = std::make_shared<Snapshot>(m_now);
+    copy->atMs = QDateTime::currentMSecsSinceEpoch();
+    return copy;
+}
+
+void Live::setClients(Side side, std::vector<LiveClient> clients)
+{
+    const std::lock_guard lock(m_mutex);
+    m_clients[side == Side::Source ? 0 : 1] = std::move(clients);
+}
+
+std::vector<LiveClient> Live::clients(Side side) const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_clients[side == Side::Source ? 0 : 1];
+}
+
+Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
+    : journal(std::move(j)), settings(std::move(s)), live(l)
+{
+    live.update([&](Snapshot &snap) {
+        snap.sourceName = settings.source.fromHere.display();
+        snap.targetName = settings.target.fromHere.display();
+        snap.route = QStringLiteral("relay");
+        snap.oneWay = settings.oneWayAccepted;
+        if (const auto steps = journal->steps())
+            snap.steps = *steps;
+        if (const auto phase = journal->phase())
+            snap.phase = *phase;
+        if (snap.phase == Phase::Primary || snap.phase == Phase::SwitchingBack)
+            snap.roles = {Side::Target, Side::Source};
+    });
+}
+
+Status Context::openDatabases(const Migration::Secrets &secrets)
+{
+    Address source = settings.source.writer ? *settings.source.writer : settings.source.fromHere;
+    // The writer is what is fenced; rows and log are read where the user pointed.
+    source = settings.source.fromHere;
+    source.password = secrets.source;
+    Address target = settings.target.fromHere;
+    target.password = secrets.target;
+    CW_TRY_ASSIGN(m_databases[0], makeDatabase(source));
+    CW_TRY_ASSIGN(m_databases[1], makeDatabase(target));
+    return {};
+}
+
+Result<Ledger *> Context::ledger(Side side, std::stop_token stop)
+{
+    auto &slot = m_ledgers[index(side)];
+    if (!slot) {
+        CW_TRY_ASSIGN(slot, db(side).ledger(settings.id, stop));
+    }
+    return slot.get();
+}
+
+void Context::dropLedgerSessions()
+{
+    for (auto &ledger : m_ledgers)
+        ledger.reset();
+}
+
+Result<Lease> Context::lease(Side side, std::stop_token stop)
+{
+    auto &held = m_leases[index(side)];
+    if (held)
+        return *held;
+    CW_TRY_ASSIGN(Ledger *const l, ledger(side, stop));
+    CW_TRY(l->create(stop));
+    const QString holder = QStringLiteral("%1 (process %2)")
+                               .arg(QSysInfo::machineHostName())
+                               .arg(QCoreApplication::applicationPid());
+    CW_TRY_ASSIGN(held, l->takeLease(holder, stop));
+    return *held;
+}
+
+Result<std::optional<QString>> Context::fact(Side side, const QString &name, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(Ledger *const l, ledger(side, stop));
+    CW_TRY_ASSIGN(const bool there, l->exists(stop));
+    if (!there)
+        return std::optional<QString>{};
+    return l->fact(name, stop);
+}
+
+Status Context::setFact(Side side, const QString &name, const QString &value, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Lease held, lease(side, stop));
+    CW_TRY_ASSIGN(Ledger *const l, ledger(side, stop));
+    return l->setFact(held, name, value, stop);
+}
+
+Status Context::clearFact(Side side, const QString &name, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto value, fact(side, name, stop));
+    if (!value)
+        return {};
+    CW_TRY_ASSIGN(const Lease held, lease(side, stop));
+    CW_TRY_ASSIGN(Ledger *const l, ledger(side, stop));
+    return l->clearFact(held, name, stop);
+}
+
+Result<Roles> Context::roles(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto onTarget, fact(Side::Target, fact::leads, stop));
+    if (!onTarget)
+        return Roles{};
+    CW_TRY_ASSIGN(const auto onSource, fact(Side::Source, fact::leads, stop));
+    if (onTarget->toInt() > onSource.value_or(QString()).toInt())
+        return Roles{Side::Target, Side::Source};
+    return Roles{};
+}
+
+Result<Phase> Context::derivePhase(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Phase recorded, journal->phase());
+    if (recorded == Phase::Finished || recorded == Phase::Cancelled)
+        return recorded;
+    CW_TRY_ASSIGN(const Roles now, roles(stop));
+    if (now.leader == Side::Target)
+        return Phase::Primary;
+    CW_TRY_ASSIGN(const auto low, fact(Side::Target, fact::lowWatermark, stop));
+    if (!low)
+        return recorded == Phase::Checked ? Phase::Checked : Phase::Draft;
+    CW_TRY_ASSIGN(const auto copied, fact(Side::Target, fact::copied, stop));
+    if (!copied)
+        return Phase::Copying;
+    CW_TRY_ASSIGN(const auto complete, fact(Side::Target, fact::complete, stop));
+    return complete ? Phase::Replica : Phase::CatchingUp;
+}
+
+Status Context::setPhase(Phase phase)
+{
+    live.update([&](Snapshot &s) {
+        s.phase = phase;
+        if (phase == Phase::Primary)
+            s.roles = {Side::Target, Side::Source};
+        else if (phase == Phase::Replica)
+            s.roles = {};
+    });
+    CW_TRY_ASSIGN(const Phase before, journal->phase());
+    if (before != phase)
+        event(QStringLiteral("info"), QStringLiteral("Phase: %1").arg(toString(phase)));
+    return journal->setPhase(phase);
+}
+
+void Context::activity(const Text &text)
+{
+    logInfo(text.english());
+    live.update([&](Snapshot &s) { s.activity = text; });
+}
+
+void Context::event(const QString &level, const QString &text)
+{
+    // For showing only: a journal that cannot take it is reported by whatever must be recorded.
+    (void)journal->addEvent({QDateTime::currentMSecsSinceEpoch(), level, text});
+    logLine(level == QLatin1String("error")     ? LogLevel::Error
+            : level == QLatin1String("warning") ? LogLevel::Warning
+                                                : LogLevel::Info,
+            text);
+}
+
+Status Context::runSteps(const std::vector<Step> &steps, std::stop_token stop)
+{
+    StepRunner runner(*journal);
+    runner.onChange = [this](const StepRecord &record) {
+        live.update([&](Snapshot &s) {
+            const auto it = std::find_if(s.steps.begin(), s.steps.end(),
+                                         [&](const StepRecord &r) { return r.id == record.id; });
+            if (it == s.steps.end())
+                s.steps.push_back(record);
+            else
+                *it = record;
+            if (record.state == StepState::Running)
+                s.activity = record.title;
+        });
+        if (record.state != StepState::Running)
+            return;
+        logInfo(QStringLiteral("Step %1: %2").arg(record.id, record.title.english()));
+    };
+    return runner.run(steps, std::move(stop));
+}
+
+void Context::refreshClients()
+{
+    for (const Side side : {Side::Source, Side::Target}) {
+        // For showing only; whatever fails here fails louder where it matters.
+        if (auto clients = db(side).liveClients({}))
+            live.setClients(side, std::move(*clients));
+    }
+}
+
+bool Context::tick()
+{
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
+    const Phase phase = live.get()->phase;
+    if ((phase == Phase::Replica || phase == Phase::Primary) && now - m_lastClients > 3000) {
+        m_lastClients = now;
+        refreshClients();
+    }
+    if (now - m_lastSample >= 1000) {
+        live.update([&](Snapshot &s) {
+            qint64 rows = 0, bytes = 0;
+            for (const TableProgress &t : s.tables) {
+                rows += t.rows;
+                bytes += t.bytes;
+            }
+            if (m_lastSample > 0 && s.phase == Phase::Copying) {
+                const double seconds = static_cast<double>(now - m_lastSample) / 1000.0;
+                // Smoothed over a few seconds: chunks land in bursts.
+                const double keep = 0.7;
+                s.rateRows = keep * s.rateRows +
+                             (1 - keep) * static_cast<double>(rows - m_lastRows) / seconds;
+                s.rateBytes = keep * s.rateBytes +
+                              (1 - keep) * static_cast<double>(bytes - m_lastBytes) / seconds;
+            }
+            m_lastRows = rows;
+            m_lastBytes = bytes;
+        });
+        m_lastSample = now;
+        const auto snap = live.get();
+        (void)journal->addSample(
+            {now, snap->lagSeconds, snap->rateRows, snap->rateBytes, m_lastRows});
+    }
+    if (now - m_lastStored >= 1000) {
+        m_lastStored = now;
+        (void)journal->setValue(
+            QStringLiteral("snapshot"),
+            QString::fromUtf8(QJsonDocument(live.get()->toJson()).toJson(QJsonDocument::Compact)));
+        if (auto commands = journal->takeCommands()) {
+            for (const LeftCommand &c : *commands) {
+                if (c.name == QLatin1String("cancel")) {
+                    leftCommands.emplace_back(
+                        command::Cancel{c.args.value(0) == QLatin1String("discard")});
+                } else if (c.name == QLatin1String("answer")) {
+                    leftCommands.emplace_back(command::Answer{c.args.value(0), c.args.value(1)});
+                }
+            }
+        }
+    }
+    return leftCommands.empty();
+}
+
+Selection Context::selectionOn(Side side) const
+{
+    if (side == Side::Source)
+        return settings.selection;
+    Selection s = settings.selection;
+    s.schemas.clear();
+    for (const QString &schema : settings.selection.schemas)
+        s.schemas << settings.selection.schemaOnTarget(schema);
+    // Patterns speak of the source's names: rewritten schema by schema.
+    s.patterns.clear();
+    for (QString pattern : settings.selection.patterns) {
+        const bool out = pattern.startsWith(QLatin1Char('!'));
+        if (out)
+            pattern.remove(0, 1);
+        const qsizetype dot = pattern.indexOf(QLatin1Char('.'));
+        if (dot > 0)
+            pattern = settings.selection.schemaOnTarget(pattern.left(dot)) + pattern.mid(dot);
+        s.patterns << (out ? QStringLiteral("!") + pattern : pattern);
+    }
+    s.renames.clear();
+    return s;
+}
+
+TableName Context::nameOn(Side side, const TableName &sourceName) const
+{
+    return side == Side::Source ? sourceName : settings.selection.onTarget(sourceName);
+}
+
+Status Context::noteTableStart(const TableName &leaderName, const Position &position,
+                               std::stop_token stop)
+{
+    const std::lock_guard lock(m_startsMutex); // several tables may be read at once
+    CW_TRY_ASSIGN(const auto own, db(Side::Target).ledger(settings.id, stop));
+    CW_TRY_ASSIGN(const auto before, own->fact(fact::tableStarts, stop));
+    QJsonObject json = QJsonDocument::fromJson(before.value_or(QString()).toUtf8()).object();
+    json.insert(leaderName.display(), position.text);
+    return own->setFact(*m_leases[index(Side::Target)], fact::tableStarts,
+                        QString::fromUtf8(QJsonDocument(json).toJson(QJsonDocument::Compact)),
+                        stop);
+}
+
+Result<std::vector<TablePlan>> Context::plansFor(Roles r, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Catalog source, db(Side::Source).catalog(selectionOn(Side::Source), stop));
+    CW_TRY_ASSIGN(const Catalog target, db(Side::Target).catalog(selectionOn(Side::Target), stop));
+    std::vector<TablePlan> out;
+    const bool sameProduct =
+        sourceFacts && targetFacts && sourceFacts->isMariaDb == targetFacts->isMariaDb;
+    for (const Table &t : source.tables) {
+        const Table *other = target.find(nameOn(Side::Target, t.name));
+        if (!other)
+            continue; // new on the source since: its CREATE stands in the stream
+        TablePlan plan{std::make_shared<Table>(t), std::make_shared<Table>(*other)};
+        if (r.leader == Side::Target)
+            std::swap(plan.leader, plan.follower);
+        // Where the leader has another shape than the follower, a schema change lies ahead in the
+        // stream: what comes before it has the follower's shape.
+        if (!sameShape(*plan.leader, *plan.follower, sameProduct)) {
+            auto earlier = std::make_shared<Table>(*plan.follower);
+            earlier->name = plan.leader->name;
+            plan.leader = std::move(earlier);
+        }
+        out.push_back(std::move(plan));
+    }
+    return out;
+}
+
+Status createMissing(Database &database, const std::vector<SchemaStatement> &statements,
+                     int workers, std::stop_token stop)
+{
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;
+    std::optional<Error> first;
+    std::stop_source others;
+    const std::stop_callback onStop(stop, [&] { others.request_stop(); });
+    const auto work = [&] {
+        for (;;) {
+            const std::size_t i = next.fetch_add(1);
+            if (i >= statements.size() || others.stop_requested())
+                return;
+            const Status done = database.execute({statements[i]}, others.get_token());
+            if (done || done.error().id == QLatin1String("mysql-already-exists"))
+                continue;
+            const std::lock_guard lock(mutex);
+            if (!first)
+                first = done.error();
+            others.request_stop();
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        const auto n = std::min<std::size_t>(static_cast<std::size_t>(std::max(1, workers)),
+                                             statements.size());
+        for (std::size_t i = 1; i < n; ++i)
+            threads.emplace_back(work);
+        work();
+    }
+    if (first)
+        return fail(*first);
+    if (stop.stop_requested())
+        return fail(cancelledError());
+    return {};
+}
+
+Step createStep(Context &ctx, Side side, const QString &id, const Text &title,
+                const std::vector<SchemaStatement> &statements)
+{
+    Step step;
+    step.id = id;
+    step.side = side;
+    step.title = title;
+    for (const SchemaStatement &s : statements)
+        step.shownSql << s.sql;
+    step.act = [&ctx, side, &statements](std::stop_token token) {
+        return createMissing(ctx.db(side), statements, ctx.settings.workers, std::move(token));
+    };
+    return step;
+}
+
+} // namespace causeway

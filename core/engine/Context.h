@@ -1,0 +1,152 @@
+#pragma once
+
+#include "base/Error.h"
+#include "database/Database.h"
+#include "engine/Migration.h"
+#include "journal/Journal.h"
+#include "journal/Snapshot.h"
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace causeway {
+
+/// The snapshot that the faces of the engine read. Any thread.
+class Live {
+public:
+    void update(const std::function<void(Snapshot &)> &change);
+    [[nodiscard]] std::shared_ptr<const Snapshot> get() const;
+    void setClients(Side, std::vector<LiveClient>);
+    [[nodiscard]] std::vector<LiveClient> clients(Side) const;
+
+private:
+    mutable std::mutex m_mutex;
+    Snapshot m_now;
+    std::array<std::vector<LiveClient>, 2> m_clients;
+};
+
+/// Names of the facts kept in a server's ledger (Ledger::fact).
+namespace fact {
+inline const QString lowWatermark = QStringLiteral("low_watermark"); ///< G0, target
+inline const QString tablesCreated = QStringLiteral("tables_created");
+inline const QString copied = QStringLiteral("copied");     ///< position after the last chunk read
+inline const QString indexes = QStringLiteral("indexes");   ///< plain secondary indexes are built
+inline const QString complete = QStringLiteral("complete"); ///< uniques, foreign keys, views built
+inline const QString verified =
+    QStringLiteral("verified"); ///< Unix ms of the last clean comparison
+/// On each server that ever became the leader: the number of the switch. The higher one leads; the
+/// target's is SWITCHED of ALGORITHMS 4.5.
+inline const QString leads = QStringLiteral("leads");
+/// On the leader: where the stream the other way begins; gone once it is recorded there.
+inline const QString streamStart = QStringLiteral("stream_start");
+/// JSON: leader table -> position up to which its changes are in the copy (recopied tables).
+inline const QString tableStarts = QStringLiteral("table_starts");
+/// JSON array of the target's schemas and tables that did not exist before we began: written before
+/// they are created, so that discarding drops nothing that was there.
+inline const QString created = QStringLiteral("created");
+} // namespace fact
+
+/// Everything the stages of one migration share. Engine thread only, but for `live`.
+class Context {
+public:
+    Context(std::unique_ptr<Journal> journal, Settings settings, Live &live);
+
+    /// Opens both databases' objects (no connection yet).
+    Status openDatabases(const Migration::Secrets &);
+    [[nodiscard]] Database &db(Side side) { return *m_databases[index(side)]; }
+    /// The ledger on a server, without creating anything there.
+    Result<Ledger *> ledger(Side, std::stop_token);
+    /// The lease on a server, the state tables created and the lease taken on first use.
+    Result<Lease> lease(Side, std::stop_token);
+    [[nodiscard]] std::optional<Lease> leaseIfHeld(Side side) const
+    {
+        return m_leases[index(side)];
+    }
+    /// After a lost connection: the next call opens anew.
+    void dropLedgerSessions();
+
+    Result<std::optional<QString>> fact(Side, const QString &name, std::stop_token);
+    Status setFact(Side, const QString &name, const QString &value, std::stop_token);
+    Status clearFact(Side, const QString &name, std::stop_token);
+
+    /// Who leads, by the servers. Source where neither has state.
+    Result<Roles> roles(std::stop_token);
+    /// Where the migration stands, by the servers; the journal settles finished and cancelled.
+    Result<Phase> derivePhase(std::stop_token);
+
+    Status setPhase(Phase);
+    void activity(const Text &);
+    void event(const QString &level, const QString &text);
+    /// Runs steps, shows them live.
+    Status runSteps(const std::vector<Step> &, std::stop_token);
+    /// From waiting loops, a few times a second: stores the snapshot for readers of the file, takes
+    /// commands left in it, adds a sample. Returns false when a left command asks to stop.
+    bool tick();
+
+    /// Selection under the names of one side.
+    [[nodiscard]] Selection selectionOn(Side) const;
+    [[nodiscard]] TableName nameOn(Side side, const TableName &sourceName) const;
+    /// Keeps from which position on a table's changes count. Any thread: a session of its own.
+    Status noteTableStart(const TableName &leaderName, const Position &, std::stop_token);
+    /// Plans for a direction, from what both servers have now.
+    Result<std::vector<TablePlan>> plansFor(Roles, std::stop_token);
+
+    std::unique_ptr<Journal> journal;
+    Settings settings;
+    Live &live;
+    /// Leader catalog and follower script of the forward direction, once read.
+    Catalog sourceCatalog;
+    SchemaScript script;
+    bool schemaKnown = false;
+    std::optional<Capabilities> sourceCapabilities, targetCapabilities;
+    std::optional<ServerFacts> sourceFacts, targetFacts;
+    /// Commands left in the file that ended what was running; carried out next.
+    std::vector<Command> leftCommands;
+
+private:
+    static std::size_t index(Side side) { return side == Side::Source ? 0 : 1; }
+    std::array<std::shared_ptr<Database>, 2> m_databases;
+    std::array<std::unique_ptr<Ledger>, 2> m_ledgers;
+    std::array<std::optional<Lease>, 2> m_leases;
+    std::mutex m_startsMutex;
+    void refreshClients();
+    qint64 m_lastStored = 0, m_lastClients = 0;
+    qint64 m_lastRows = 0, m_lastBytes = 0, m_lastSample = 0;
+};
+
+/// The stages, one file each. All on the engine's thread; each may be entered again at any point.
+struct Replication; // Replication.h
+
+/// Runs statements that create things, several at once, and passes over what exists already: how a
+/// build that was cut short goes on. Only for objects that this migration creates.
+Status createMissing(Database &, const std::vector<SchemaStatement> &, int workers,
+                     std::stop_token);
+/// A step that does so, showing the SQL. `statements` must outlive it.
+Step createStep(Context &, Side, const QString &id, const Text &title,
+                const std::vector<SchemaStatement> &statements);
+/// Reads the source's schema and works out the target's; idempotent.
+Status learnSchema(Context &, std::stop_token);
+/// Draft -> copied: state tables, schema, rows, plain indexes. (CopyStage.cpp)
+Status copyStage(Context &, std::stop_token);
+/// One table again from the beginning, at a new start position. (CopyStage.cpp)
+Status recopyTables(Context &, const std::vector<TableName> &sourceNames, std::stop_token);
+/// Copied -> replica: catches up, builds what had to wait. (Replication.cpp)
+Status catchUpStage(Context &, Replication &, std::stop_token);
+/// Compares; with repair through the follower. (VerifyStage.cpp)
+Result<VerifyReport> verifyStage(Context &, Replication &, bool repair, std::stop_token);
+/// The leader's place goes to the follower, either way. (SwitchStage.cpp)
+Status switchStage(Context &, Replication &, std::stop_token);
+/// What an interrupted switch left open after its point of no return. (SwitchStage.cpp)
+Status completeSwitch(Context &, std::stop_token);
+/// Opens a leader that an interrupted switch left closed before its point of no return.
+Status reopenLeader(Context &, std::stop_token);
+/// Mode once: fences the source before the copy. (SwitchStage.cpp)
+Status closeSourceForOnce(Context &, std::stop_token);
+Status finishStage(Context &, bool oldSourceOpen, std::stop_token); // DetachStage.cpp
+Status cancelStage(Context &, bool discard, std::stop_token);       // DetachStage.cpp
+
+} // namespace causeway

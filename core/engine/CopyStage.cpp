@@ -1,0 +1,355 @@
+#include "base/Log.h"
+#include "base/Stop.h"
+#include "engine/Context.h"
+#include "engine/Created.h"
+#include "route/CopyPool.h"
+
+#include <QJsonDocument>
+#include <QJsonObject>
+
+#include <algorithm>
+#include <future>
+
+namespace causeway {
+
+namespace {
+constexpr std::chrono::milliseconds kTick{200};
+
+/// The state tables and the lease; nothing of the user's is touched.
+Step stateStep(Context &ctx)
+{
+    Step s;
+    s.id = QStringLiteral("copy.state");
+    s.side = Side::Target;
+    s.title = cwText("core", "Create Causeway's state on the target");
+    if (const auto ledger = ctx.ledger(Side::Target, {}))
+        s.shownSql = (*ledger)->createSql();
+    s.act = [&ctx](std::stop_token stop) -> Status {
+        CW_TRY(ctx.lease(Side::Target, stop));
+        return {};
+    };
+    return s;
+}
+
+/// The low watermark, before the schema or any row is read: whatever changes after it is in the
+/// stream (ALGORITHMS 2.1).
+Step positionStep(Context &ctx)
+{
+    Step s;
+    s.id = QStringLiteral("copy.position");
+    s.side = Side::Source;
+    s.title = cwText("core", "Note the position in the log from which changes are carried over");
+    s.check = [&ctx](std::stop_token stop) -> Result<bool> {
+        CW_TRY_ASSIGN(const auto noted, ctx.fact(Side::Target, fact::lowWatermark, stop));
+        return noted.has_value();
+    };
+    s.act = [&ctx](std::stop_token stop) -> Status {
+        if (ctx.settings.mode == Mode::Once)
+            return ctx.setFact(Side::Target, fact::lowWatermark, QStringLiteral("once"), stop);
+        CW_TRY_ASSIGN(const Position now,
+                      ctx.db(Side::Source).currentPosition(ctx.settings.selection, stop));
+        CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
+        CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(Side::Target, stop));
+        CW_TRY(ledger->openStreams(lease, {QStringLiteral("apply")}, stop));
+        CW_TRY(ledger->setAppliedPosition(lease, now, stop));
+        return ctx.setFact(Side::Target, fact::lowWatermark, now.text, stop);
+    };
+    return s;
+}
+
+Step intentStep(Context &ctx)
+{
+    Step s;
+    s.id = QStringLiteral("copy.intent");
+    s.side = Side::Target;
+    s.title = cwText("core", "Write down what will be created on the target");
+    s.check = [&ctx](std::stop_token stop) -> Result<bool> {
+        CW_TRY_ASSIGN(const auto noted, ctx.fact(Side::Target, fact::created, stop));
+        return noted.has_value();
+    };
+    s.act = [&ctx](std::stop_token stop) -> Status {
+        Database &target = ctx.db(Side::Target);
+        CW_TRY_ASSIGN(const QStringList schemas, target.schemaNames(stop));
+        CW_TRY_ASSIGN(const Catalog existing, target.catalog(ctx.selectionOn(Side::Target), stop));
+        return ctx.setFact(
+            Side::Target, fact::created,
+            Created::difference(ctx.sourceCatalog, ctx.settings.selection, existing, schemas)
+                .encode(),
+            stop);
+    };
+    return s;
+}
+
+void showTables(Context &ctx)
+{
+    ctx.live.update([&](Snapshot &s) {
+        if (s.tables.size() == ctx.sourceCatalog.tables.size())
+            return;
+        s.tables.clear();
+        for (const Table &t : ctx.sourceCatalog.tables) {
+            TableProgress p;
+            p.name = t.name.display();
+            p.rowsEstimate = t.rowsEstimate;
+            p.bytesEstimate = t.dataBytes;
+            s.tables.push_back(std::move(p));
+        }
+    });
+}
+
+TableState stateOf(CopyState state)
+{
+    switch (state) {
+    case CopyState::Waiting:
+        return TableState::Waiting;
+    case CopyState::Copying:
+        return TableState::Copying;
+    case CopyState::Copied:
+        return TableState::Copied;
+    case CopyState::Failed:
+        return TableState::Failed;
+    }
+    return TableState::Waiting;
+}
+
+void showProgress(Context &ctx, CopyPool &pool, std::chrono::steady_clock::time_point began)
+{
+    std::map<QString, CopyProgress> byName;
+    for (CopyProgress &p : pool.progress())
+        byName.emplace(p.name.display(), std::move(p));
+    const QString limitedBy = pool.limitedBy();
+    ctx.live.update([&](Snapshot &s) {
+        double done = 0, total = 0;
+        for (TableProgress &t : s.tables) {
+            const auto it = byName.find(t.name);
+            if (it != byName.end()) {
+                t.state = stateOf(it->second.state);
+                t.rows = it->second.rows;
+                t.bytes = it->second.bytes;
+                t.error = it->second.error;
+                // An estimate that proves low is raised rather than passed.
+                t.rowsEstimate = std::max(t.rowsEstimate, t.rows);
+                t.bytesEstimate = std::max(t.bytesEstimate, t.bytes);
+            }
+            const bool copied = t.state == TableState::Copied;
+            // Weighted by rows against their estimate: the server's bytes count pages and free
+            // space, ours count values.
+            const double part = copied               ? 1.0
+                                : t.rowsEstimate > 0 ? static_cast<double>(t.rows) /
+                                                           static_cast<double>(t.rowsEstimate)
+                                                     : 0.0;
+            done += part * static_cast<double>(std::max<qint64>(t.bytesEstimate, 1));
+            total += static_cast<double>(std::max<qint64>(t.bytesEstimate, 1));
+        }
+        s.limitedBy = limitedBy;
+        const double seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        if (seconds > 10 && done > 0 && total > done) {
+            const double left = seconds * (total - done) / done;
+            s.etaLow = static_cast<qint64>(left * 0.8);
+            s.etaHigh = static_cast<qint64>(left * 1.4);
+        }
+    });
+}
+
+/// Runs the pool on a thread of its own, so that this one can show progress and take commands.
+Status runPool(Context &ctx, const std::vector<TablePlan> &plans, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
+    CopyOptions options;
+    options.writers = ctx.settings.workers;
+    options.readers = std::max(1, ctx.settings.workers / 2);
+    options.bytesPerSecond = ctx.settings.throttleBytesPerSecond;
+    options.copyKeyless = [&ctx](const TablePlan &plan, const BatchSink &sink,
+                                 std::stop_token token) {
+        return ctx.db(Side::Source)
+            .readLocked(
+                *plan.leader, ReadLimits{}, sink,
+                [&](const Position &at) {
+                    return ctx.noteTableStart(plan.leader->name, at, token);
+                },
+                token);
+    };
+    QStringList streams;
+    for (int i = 0; i < options.writers; ++i)
+        streams << QStringLiteral("copy%1").arg(i);
+    CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(Side::Target, stop));
+    CW_TRY(ledger->openStreams(lease, streams, stop));
+
+    CopyPool pool(ctx.db(Side::Source), ctx.db(Side::Target), lease, options);
+    std::stop_source end;
+    auto running = std::async(std::launch::async, [&] {
+        return pool.run(CopyPool::biggestFirst(plans), end.get_token());
+    });
+    const auto began = std::chrono::steady_clock::now();
+    bool asked = false;
+    while (running.wait_for(kTick) != std::future_status::ready) {
+        showProgress(ctx, pool, began);
+        const bool goOn = ctx.tick() && !stop.stop_requested();
+        if (!goOn && !asked) {
+            asked = true;
+            pool.pause(); // chunks in flight are finished: nothing read is thrown away
+        }
+    }
+    const auto ended = running.get();
+    showProgress(ctx, pool, began);
+    if (!ended)
+        return fail(ended.error());
+    if (*ended == CopyPool::End::Paused)
+        return fail(cancelledError());
+    return {};
+}
+
+/// After the last chunk was read: what changes from here on is in the stream, at or before here it
+/// is in the stream or the copy. (ALGORITHMS 3.1)
+Status noteCopied(Context &ctx, std::stop_token stop)
+{
+    if (ctx.settings.mode == Mode::Once)
+        return ctx.setFact(Side::Target, fact::copied, QStringLiteral("once"), stop);
+    CW_TRY_ASSIGN(const Position now,
+                  ctx.db(Side::Source).currentPosition(ctx.settings.selection, stop));
+    return ctx.setFact(Side::Target, fact::copied, now.text, stop);
+}
+
+/// From the end of the copy until the switch nobody but us may write there: a foreign row would be
+/// overwritten or, worse, kept.
+Step closeTarget(Context &ctx, Fence &fence)
+{
+    Step s;
+    s.id = QStringLiteral("copy.close-target");
+    s.side = Side::Target;
+    s.title = cwText("core", "Close the target for everybody but Causeway until the switch (%1)",
+                     fence.sealKind());
+    s.shownSql = fence.sealSql();
+    s.check = [&fence](std::stop_token stop) { return fence.isSealed(std::move(stop)); };
+    s.act = [&fence](std::stop_token stop) -> Status {
+        CW_TRY(fence.hold(stop));
+        CW_TRY(fence.seal(stop));
+        CW_TRY(fence.release(stop));
+        return fence.admitApplier(stop);
+    };
+    s.undo = [&fence](std::stop_token stop) { return fence.open(std::move(stop)); };
+    (void)ctx;
+    return s;
+}
+} // namespace
+
+Status learnSchema(Context &ctx, std::stop_token stop)
+{
+    if (ctx.schemaKnown)
+        return {};
+    CW_TRY_ASSIGN(ctx.sourceFacts, ctx.db(Side::Source).facts(stop));
+    CW_TRY_ASSIGN(ctx.targetFacts, ctx.db(Side::Target).facts(stop));
+    ctx.activity(cwText("core", "Reading the schema of the source."));
+    CW_TRY_ASSIGN(ctx.sourceCatalog, ctx.db(Side::Source).catalog(ctx.settings.selection, stop));
+    if (ctx.sourceCatalog.tables.empty() && ctx.sourceCatalog.objects.empty()) {
+        return fail(ErrorCode::NotReady,
+                    cwText("core", "The selection matches no table of the source."),
+                    QStringLiteral("empty-selection"));
+    }
+    CW_TRY_ASSIGN(ctx.script, ctx.db(Side::Target)
+                                  .schemaScript(ctx.sourceCatalog, ctx.settings.selection,
+                                                *ctx.sourceFacts, stop));
+    for (const SchemaAdjustment &a : ctx.script.adjustments)
+        ctx.event(QStringLiteral("info"), a.object + QStringLiteral(": ") + a.what.english());
+    ctx.schemaKnown = true;
+    showTables(ctx);
+    return {};
+}
+
+Status copyStage(Context &ctx, std::stop_token stop)
+{
+    CW_TRY(ctx.setPhase(Phase::Copying));
+    CW_TRY(ctx.runSteps({stateStep(ctx), positionStep(ctx)}, stop));
+    CW_TRY(learnSchema(ctx, stop));
+    const int workers = ctx.settings.workers;
+    Step tables = createStep(ctx, Side::Target, QStringLiteral("copy.tables"),
+                             cwText("core", "Create schemas and tables with their primary keys"),
+                             ctx.script.tables);
+    for (const SchemaStatement &s : ctx.script.schemas)
+        tables.shownSql.prepend(s.sql);
+    tables.check = [&ctx](std::stop_token token) -> Result<bool> {
+        CW_TRY_ASSIGN(const auto done, ctx.fact(Side::Target, fact::tablesCreated, token));
+        return done.has_value();
+    };
+    tables.act = [&ctx, workers](std::stop_token token) -> Status {
+        CW_TRY(createMissing(ctx.db(Side::Target), ctx.script.schemas, 1, token));
+        CW_TRY(createMissing(ctx.db(Side::Target), ctx.script.tables, workers, token));
+        return ctx.setFact(Side::Target, fact::tablesCreated, QStringLiteral("1"), token);
+    };
+    CW_TRY(ctx.runSteps({intentStep(ctx), tables}, stop));
+
+    CW_TRY_ASSIGN(const auto copied, ctx.fact(Side::Target, fact::copied, stop));
+    if (!copied) {
+        ctx.activity(cwText("core", "Copying rows."));
+        CW_TRY(runPool(ctx, ctx.script.plans, stop));
+        CW_TRY(noteCopied(ctx, stop));
+    }
+    CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
+    CW_TRY_ASSIGN(const auto fence,
+                  ctx.db(Side::Target).fence(ctx.selectionOn(Side::Target), lease, true, stop));
+    Step indexes = createStep(ctx, Side::Target, QStringLiteral("copy.indexes"),
+                              cwText("core", "Build the secondary indexes"), ctx.script.indexes);
+    indexes.check = [&ctx](std::stop_token token) -> Result<bool> {
+        CW_TRY_ASSIGN(const auto done, ctx.fact(Side::Target, fact::indexes, token));
+        return done.has_value();
+    };
+    indexes.act = [&ctx, build = indexes.act](std::stop_token token) -> Status {
+        CW_TRY(build(token));
+        return ctx.setFact(Side::Target, fact::indexes, QStringLiteral("1"), token);
+    };
+    return ctx.runSteps({indexes, closeTarget(ctx, *fence)}, stop);
+}
+
+Status recopyTables(Context &ctx, const std::vector<TableName> &sourceNames, std::stop_token stop)
+{
+    ctx.schemaKnown = false;
+    CW_TRY(learnSchema(ctx, stop));
+    CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
+    CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(Side::Target, stop));
+    CW_TRY(ctx.clearFact(Side::Target, fact::verified, stop));
+    std::vector<TableName> targets;
+    for (const TableName &name : sourceNames)
+        targets.push_back(ctx.nameOn(Side::Target, name));
+    Step drop;
+    drop.id = QStringLiteral("recopy.tables");
+    drop.side = Side::Target;
+    drop.title = cwText("core", "Make the changed tables anew");
+    const auto drops = ctx.db(Side::Target).tableStatements(TableAction::Drop, targets);
+    for (const SchemaStatement &s : drops)
+        drop.shownSql << s.sql;
+    const auto concerned = [&targets](const std::vector<SchemaStatement> &all) {
+        std::vector<SchemaStatement> out;
+        for (const SchemaStatement &s : all) {
+            if (std::any_of(targets.begin(), targets.end(),
+                            [&](const TableName &t) { return s.object == t.display(); }))
+                out.push_back(s);
+        }
+        return out;
+    };
+    Database &target = ctx.db(Side::Target);
+    std::vector<TablePlan> plans;
+    for (const TablePlan &p : ctx.script.plans) {
+        if (std::find(sourceNames.begin(), sourceNames.end(), p.leader->name) != sourceNames.end())
+            plans.push_back(p);
+    }
+    drop.act = [&](std::stop_token token) -> Status {
+        CW_TRY(target.execute(drops, token));
+        for (const TableName &name : sourceNames)
+            CW_TRY(ledger->forgetChunks(lease, name, token));
+        CW_TRY(target.execute(concerned(ctx.script.tables), token));
+        // Its changes before here are skipped: they are in the copy that begins now.
+        CW_TRY_ASSIGN(const Position now,
+                      ctx.db(Side::Source).currentPosition(ctx.settings.selection, token));
+        for (const TableName &name : sourceNames)
+            CW_TRY(ctx.noteTableStart(name, now, token));
+        return {};
+    };
+    CW_TRY(ctx.runSteps({drop}, stop));
+    CW_TRY(runPool(ctx, plans, stop));
+    CW_TRY(noteCopied(ctx, stop));
+    CW_TRY(createMissing(target, concerned(ctx.script.indexes), ctx.settings.workers, stop));
+    // Uniques and foreign keys again only after catch-up.
+    return ctx.clearFact(Side::Target, fact::complete, stop);
+}
+
+} // namespace causeway

@@ -1,0 +1,130 @@
+#include "engine/Context.h"
+#include "engine/Created.h"
+#include "engine/Restorations.h"
+
+namespace causeway {
+
+namespace {
+Step step(const char *id, std::optional<Side> side, Text title)
+{
+    Step s;
+    s.id = QString::fromLatin1(id);
+    s.side = side;
+    s.title = std::move(title);
+    return s;
+}
+
+Step removeState(Context &ctx, Side side)
+{
+    Step s = step(side == Side::Source ? "detach.state-source" : "detach.state-target", side,
+                  cwText("core", "Remove Causeway's state"));
+    s.act = [&ctx, side](std::stop_token stop) -> Status {
+        CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(side, stop));
+        CW_TRY_ASSIGN(const bool there, ledger->exists(stop));
+        if (!there)
+            return {};
+        // Under the lease: whoever still writes for this migration is ended first.
+        CW_TRY(ctx.lease(side, stop));
+        return ledger->remove(stop);
+    };
+    return s;
+}
+
+Status openServer(Context &ctx, Side side, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(side, stop));
+    CW_TRY_ASSIGN(const bool there, ledger->exists(stop));
+    if (!there)
+        return {};
+    CW_TRY_ASSIGN(const Lease lease, ctx.lease(side, stop));
+    CW_TRY_ASSIGN(const auto fence,
+                  ctx.db(side).fence(ctx.selectionOn(side), lease, side == Side::Target, stop));
+    return fence->open(stop);
+}
+} // namespace
+
+Status finishStage(Context &ctx, bool oldSourceOpen, std::stop_token stop)
+{
+    std::vector<Step> steps;
+    Step objects = step("finish.objects", Side::Source,
+                        cwText("core", "Put triggers and events of the old source back"));
+    objects.act = [&](std::stop_token token) -> Status {
+        CW_TRY(putBackTriggers(ctx, Side::Source, token));
+        return putBackEvents(ctx, Side::Source, token);
+    };
+    steps.push_back(std::move(objects));
+    Step seal = step("finish.source", Side::Source,
+                     oldSourceOpen ? cwText("core", "Open the old source for writes")
+                                   : cwText("core", "Leave the old source closed for writes"));
+    seal.act = [&](std::stop_token token) -> Status {
+        if (oldSourceOpen)
+            return openServer(ctx, Side::Source, token);
+        CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Source, token));
+        CW_TRY_ASSIGN(
+            const auto fence,
+            ctx.db(Side::Source).fence(ctx.selectionOn(Side::Source), lease, false, token));
+        return ctx.journal->setValue(QStringLiteral("old_source_open_sql"),
+                                     fence->openSql().join(QStringLiteral(";\n")));
+    };
+    steps.push_back(std::move(seal));
+    steps.push_back(removeState(ctx, Side::Source));
+    steps.push_back(removeState(ctx, Side::Target));
+    CW_TRY(ctx.runSteps(steps, stop));
+    CW_TRY(ctx.setPhase(Phase::Finished));
+    ctx.activity(cwText("core", "Finished: nothing of Causeway is left on either server."));
+    return {};
+}
+
+Status cancelStage(Context &ctx, bool discard, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Roles now, ctx.roles(stop));
+    if (now.leader == Side::Target) {
+        Error e;
+        e.code = ErrorCode::NotReady;
+        e.id = QStringLiteral("target-leads");
+        e.message = cwText("core", "%1 takes writes already: cancelling now would throw them away.",
+                           ctx.db(Side::Target).address().display());
+        e.fix = cwText("core", "Switch back (run --to replica), or finish (run --to finished).");
+        return fail(std::move(e));
+    }
+    CW_TRY_ASSIGN(const auto createdJson, ctx.fact(Side::Target, fact::created, stop));
+    std::vector<Step> steps;
+    Step open = step("cancel.open", std::nullopt,
+                     cwText("core", "Put settings, triggers and events back as found"));
+    open.act = [&](std::stop_token token) -> Status {
+        CW_TRY(openServer(ctx, Side::Source, token));
+        CW_TRY(putBackTriggers(ctx, Side::Source, token));
+        CW_TRY(putBackEvents(ctx, Side::Source, token));
+        return openServer(ctx, Side::Target, token);
+    };
+    steps.push_back(std::move(open));
+    if (discard) {
+        Step drop = step("cancel.discard", Side::Target,
+                         cwText("core", "Drop what the migration created on the target"));
+        const Created created = Created::parse(createdJson.value_or(QString()));
+        for (const SchemaStatement &st : created.dropSql(ctx.db(Side::Target)))
+            drop.shownSql << st.sql;
+        drop.act = [&ctx, created](std::stop_token token) -> Status {
+            Database &target = ctx.db(Side::Target);
+            CW_TRY(target.execute(created.dropSql(target), token));
+            for (const QString &schema : created.schemas) {
+                // Somebody else may have put something of theirs into it meanwhile.
+                Selection whole;
+                whole.schemas << schema;
+                CW_TRY_ASSIGN(const Catalog left, target.catalog(whole, token));
+                if (left.tables.empty() && left.objects.empty())
+                    CW_TRY(target.execute(target.dropSchemaStatements({schema}), token));
+            }
+            return {};
+        };
+        steps.push_back(std::move(drop));
+    }
+    steps.push_back(removeState(ctx, Side::Source));
+    steps.push_back(removeState(ctx, Side::Target));
+    CW_TRY(ctx.runSteps(steps, stop));
+    CW_TRY(ctx.setPhase(Phase::Cancelled));
+    ctx.activity(cwText("core", "Cancelled."));
+    return {};
+}
+
+} // namespace causeway

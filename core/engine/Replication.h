@@ -1,0 +1,31 @@
+#pragma once
+
+#include "engine/Context.h"
+#include "route/Follower.h"
+
+#include <memory>
+
+namespace causeway {
+
+/// The follower of a migration in one direction, started and stopped by the stages. Engine thread.
+struct Replication {
+    std::unique_ptr<Follower> follower;
+    Roles roles;
+
+    /// Runs it for these roles; nothing to do where it runs so already.
+    Status start(Context &, Roles, std::stop_token);
+    void stop();
+    /// Waits until the follower has applied `wanted`, showing lag and taking commands meanwhile.
+    Status waitReached(Context &, const Position &wanted, std::chrono::milliseconds limit,
+                       std::stop_token);
+    /// Everything that the leader has committed by now is applied.
+    Status catchUp(Context &, std::chrono::milliseconds limit, std::stop_token);
+    /// Follows until stopped. Error when replication ends by itself.
+    Status follow(Context &, std::stop_token);
+    void show(Context &) const;
+};
+
+/// Records on the follower where its stream begins after a switch, if that is still to be done.
+Status armStream(Context &, Roles, std::stop_token);
+
+} // namespace causeway

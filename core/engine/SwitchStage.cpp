@@ -1,0 +1,487 @@
+#include "base/Log.h"
+#include "engine/Context.h"
+#include "engine/Hook.h"
+#include "engine/KeyComparison.h"
+#include "engine/Replication.h"
+#include "engine/Restorations.h"
+
+#include <QDateTime>
+
+/// The switch in either direction: ALGORITHMS 4. The leader is fenced by a session (lifted by the
+/// server itself if we vanish), the follower drained, the fence made persistent, and only then
+/// does the new leader open; the number written under fact::leads is the point of no return.
+namespace causeway {
+
+namespace {
+constexpr std::chrono::seconds kDrainLimit{30};
+constexpr std::chrono::seconds kBeforeLimit{600};
+constexpr int kRounds = 5;
+
+/// On the new leader from its number on until everything behind the point of no return is done.
+const QString kUnfinished = QStringLiteral("switch_unfinished");
+
+Result<std::unique_ptr<Fence>> fenceOn(Context &ctx, Side side, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Lease lease, ctx.lease(side, stop));
+    return ctx.db(side).fence(ctx.selectionOn(side), lease, side == Side::Target, stop);
+}
+
+QMap<QString, QString> hookEnvironment(Context &ctx, Roles from)
+{
+    const Address &now = ctx.db(from.follower).address(), &old = ctx.db(from.leader).address();
+    return {{QStringLiteral("CAUSEWAY_NEW_LEADER"), toString(from.follower)},
+            {QStringLiteral("CAUSEWAY_NEW_HOST"), now.host},
+            {QStringLiteral("CAUSEWAY_NEW_PORT"), QString::number(now.port)},
+            {QStringLiteral("CAUSEWAY_OLD_HOST"), old.host},
+            {QStringLiteral("CAUSEWAY_OLD_PORT"), QString::number(old.port)}};
+}
+
+/// One run of the switch. Its steps share the fence's session and the positions.
+class SwitchRun {
+public:
+    SwitchRun(Context &ctx, Replication &replication, Roles from)
+        : m_ctx(ctx), m_replication(replication), m_from(from),
+          m_once(ctx.settings.mode == Mode::Once),
+          m_prefix(from.leader == Side::Source ? QStringLiteral("switch.")
+                                               : QStringLiteral("switch-back."))
+    {
+    }
+
+    Status run(std::stop_token stop)
+    {
+        CW_TRY(m_ctx.setPhase(m_from.leader == Side::Source ? Phase::Switching
+                                                            : Phase::SwitchingBack));
+        if (!m_ctx.settings.onBeforeSwitch.isEmpty())
+            CW_TRY(runHook(m_ctx.settings.onBeforeSwitch, hookEnvironment(m_ctx, m_from), stop));
+        CW_TRY(learnSchema(m_ctx, stop));
+        CW_TRY(shrinkPending(stop));
+        CW_TRY(numbers(stop));
+        std::vector<Step> steps{prepare(), eventsOff()};
+        CW_TRY_ASSIGN(m_fence, fenceOn(m_ctx, m_from.leader, stop));
+        steps.push_back(hold());
+        if (!m_once) {
+            steps.push_back(drain(QStringLiteral("drain")));
+            steps.push_back(compare());
+        }
+        steps.push_back(seal());
+        if (!m_once)
+            steps.push_back(drain(QStringLiteral("drain-sealed")));
+        steps.push_back(objects());
+        if (!m_ctx.settings.onSwitched.isEmpty())
+            steps.push_back(hook());
+        steps.push_back(lead());
+        const Status done = m_ctx.runSteps(steps, stop);
+        if (!done) {
+            if (m_pauseStarted > 0) {
+                const double held =
+                    static_cast<double>(QDateTime::currentMSecsSinceEpoch() - m_pauseStarted) /
+                    1000.0;
+                m_ctx.event(QStringLiteral("warning"),
+                            QStringLiteral("The switch was undone; writes were held for %1 s.")
+                                .arg(held, 0, 'f', 3));
+            }
+            return done;
+        }
+        // From here on only forward: completeSwitch() goes on wherever this is cut short. The
+        // fence's session is let go first, so that the old leader can be written by us.
+        CW_TRY(m_fence->release(stop));
+        m_fence.reset();
+        CW_TRY(completeSwitch(m_ctx, stop));
+        const auto paused = QDateTime::currentMSecsSinceEpoch() - m_pauseStarted;
+        m_ctx.live.update([&](Snapshot &s) {
+            for (const StepRecord &r : s.steps) {
+                // Writes are possible again when the new leader opened, not when all is tidied up.
+                if (r.id == QLatin1String("complete.open") && r.finishedMs >= m_pauseStarted)
+                    s.writePauseSeconds =
+                        static_cast<double>(r.finishedMs - m_pauseStarted) / 1000.0;
+            }
+            if (s.writePauseSeconds < 0)
+                s.writePauseSeconds = static_cast<double>(paused) / 1000.0;
+        });
+        m_ctx.event(QStringLiteral("info"),
+                    QStringLiteral("Writes paused for %1 s.")
+                        .arg(m_ctx.live.get()->writePauseSeconds, 0, 'f', 3));
+        return {};
+    }
+
+private:
+    Step step(const char *name, Side side, Text title, QStringList sql = {})
+    {
+        Step s;
+        s.id = m_prefix + QString::fromLatin1(name);
+        s.side = side;
+        s.title = std::move(title);
+        s.shownSql = std::move(sql);
+        return s;
+    }
+
+    /// Keys that changed since the last comparison, compared while writes go on, until few are left
+    /// for under the fence.
+    Status shrinkPending(std::stop_token stop)
+    {
+        if (m_once)
+            return {};
+        CW_TRY(m_replication.catchUp(m_ctx, kBeforeLimit, stop));
+        for (int round = 0; round < kRounds; ++round) {
+            auto keys = m_replication.follower->takeChangedKeys();
+            if (!keys) {
+                CW_TRY_ASSIGN(const VerifyReport report,
+                              verifyStage(m_ctx, m_replication, false, stop));
+                if (!report.equal())
+                    return fail(different({}));
+                continue;
+            }
+            for (auto &[table, set] : m_pending)
+                (*keys)[table].insert(set.begin(), set.end());
+            CW_TRY(m_replication.catchUp(m_ctx, kBeforeLimit, stop));
+            CW_TRY_ASSIGN(m_pending, compareKeys(m_ctx, m_from, *keys, stop));
+            std::size_t n = 0;
+            for (const auto &[table, set] : m_pending)
+                n += set.size();
+            if (n < 500)
+                break;
+        }
+        return {};
+    }
+
+    static Error different(const Follower::ChangedKeys &keys)
+    {
+        Error e;
+        e.code = ErrorCode::Differences;
+        e.id = QStringLiteral("sides-differ");
+        e.message = cwText("core", "Rows differ between the two sides; the switch was undone.");
+        QStringList names;
+        for (const auto &[table, set] : keys)
+            names << QStringLiteral("%1 (%2)").arg(table.display()).arg(set.size());
+        e.object = names.join(QLatin1String(", "));
+        e.fix = cwText("core", "Run \"verify --repair\", find out who writes to the follower, then "
+                               "switch again.");
+        return e;
+    }
+
+    Status numbers(std::stop_token stop)
+    {
+        int highest = 0;
+        for (const Side side : {Side::Source, Side::Target}) {
+            CW_TRY_ASSIGN(const auto n, m_ctx.fact(side, fact::leads, stop));
+            highest = std::max(highest, n.value_or(QString()).toInt());
+        }
+        m_number = highest + 1;
+        return {};
+    }
+
+    Step prepare()
+    {
+        Step s = step("prepare", m_from.leader,
+                      cwText("core", "Keep what will be changed on the old leader, on itself"));
+        if (const auto ledger = m_ctx.ledger(m_from.leader, {}))
+            s.shownSql = (*ledger)->createSql();
+        s.act = [this](std::stop_token stop) -> Status {
+            CW_TRY(m_ctx.lease(m_from.leader, stop));
+            // For `unfence`, which comes without the file.
+            return m_ctx.setFact(m_from.leader, QStringLiteral("selection"),
+                                 m_ctx.selectionOn(m_from.leader).encode(), stop);
+        };
+        return s;
+    }
+
+    Step eventsOff()
+    {
+        Step s = step("events-off", m_from.leader,
+                      cwText("core", "Disable the events of the old leader"));
+        if (const auto events = enabledEvents(m_ctx, m_from.leader, {})) {
+            for (const auto &st :
+                 m_ctx.db(m_from.leader).objectStatements(ObjectAction::Disable, *events))
+                s.shownSql << st.sql;
+        }
+        s.act = [this](std::stop_token stop) {
+            return disableEvents(m_ctx, m_from.leader, std::move(stop));
+        };
+        s.undo = [this](std::stop_token stop) -> Status {
+            CW_TRY(putBackEvents(m_ctx, m_from.leader, stop));
+            return forgetKept(m_ctx, m_from.leader, stop);
+        };
+        return s;
+    }
+
+    Step hold()
+    {
+        Step s = step("hold", m_from.leader,
+                      cwText("core", "Hold writes; the server lets go by itself if this ends"),
+                      m_fence->holdSql());
+        s.act = [this](std::stop_token stop) -> Status {
+            m_pauseStarted = QDateTime::currentMSecsSinceEpoch();
+            CW_TRY_ASSIGN(m_barrier, m_fence->hold(stop));
+            return {};
+        };
+        s.undo = [this](std::stop_token stop) { return m_fence->release(std::move(stop)); };
+        return s;
+    }
+
+    Step drain(const QString &name)
+    {
+        Step s = step("", m_from.follower, cwText("core", "Apply everything up to the last write"));
+        s.id = m_prefix + name;
+        s.act = [this](std::stop_token stop) {
+            return m_replication.waitReached(m_ctx, m_barrier, kDrainLimit, std::move(stop));
+        };
+        return s;
+    }
+
+    Step compare()
+    {
+        Step s = step("compare", m_from.follower,
+                      cwText("core", "Compare the rows changed since the last comparison"));
+        s.act = [this](std::stop_token stop) -> Status {
+            auto keys = m_replication.follower->takeChangedKeys();
+            if (keys) {
+                for (auto &[table, set] : m_pending)
+                    (*keys)[table].insert(set.begin(), set.end());
+            } else {
+                return fail(ErrorCode::NotReady,
+                            cwText("core", "Too much changed just before the switch to compare it "
+                                           "while writes are held. Try again."),
+                            QStringLiteral("too-many-changes"));
+            }
+            CW_TRY_ASSIGN(const auto differing, compareKeys(m_ctx, m_from, *keys, stop));
+            if (!differing.empty())
+                return fail(different(differing));
+            return {};
+        };
+        return s;
+    }
+
+    Step seal()
+    {
+        Step s = step("seal", m_from.leader,
+                      cwText("core", "Close the old leader for good (%1)", m_fence->sealKind()),
+                      m_fence->sealSql());
+        s.act = [this](std::stop_token stop) -> Status {
+            // The seal's own statements may stand in the log: the follower drains once more to it.
+            CW_TRY_ASSIGN(m_barrier, m_fence->seal(stop));
+            return {};
+        };
+        s.undo = [this](std::stop_token stop) { return m_fence->open(std::move(stop)); };
+        return s;
+    }
+
+    Step objects()
+    {
+        const Side side = m_from.follower;
+        Step s = step("objects", side, cwText("core", "Counters and triggers of the new leader"));
+        for (const SchemaStatement &st : m_ctx.script.triggers) {
+            if (side == Side::Target)
+                s.shownSql << st.sql;
+        }
+        s.act = [this, side](std::stop_token stop) -> Status {
+            m_replication.stop(); // nothing of ours may be written there after this
+            CW_TRY_ASSIGN(const Catalog leader,
+                          m_ctx.db(m_from.leader).catalog(m_ctx.selectionOn(m_from.leader), stop));
+            CW_TRY_ASSIGN(const auto counters,
+                          m_ctx.db(side).counterStatements(
+                              leader, m_ctx.selectionOn(side),
+                              [this](const TableName &n) {
+                                  return m_from.leader == Side::Source
+                                             ? m_ctx.settings.selection.onTarget(n)
+                                             : m_ctx.settings.selection.onSource(n);
+                              },
+                              stop));
+            CW_TRY(m_ctx.db(side).execute(counters, stop));
+            CW_TRY_ASSIGN(const bool keptThere, hasKept(m_ctx, side, kept::trigger, stop));
+            if (side == Side::Source || keptThere)
+                return putBackTriggers(m_ctx, side, stop);
+            return createMissing(m_ctx.db(side), m_ctx.script.triggers, 1, stop);
+        };
+        s.undo = [this, side](std::stop_token stop) -> Status {
+            CW_TRY_ASSIGN(const auto triggers, ownTriggers(m_ctx, side, stop));
+            return m_ctx.db(side).execute(
+                m_ctx.db(side).objectStatements(ObjectAction::Drop, triggers), stop);
+        };
+        return s;
+    }
+
+    Step hook()
+    {
+        Step s = step("hook", m_from.follower, cwText("core", "Run the hook command"),
+                      {m_ctx.settings.onSwitched});
+        s.act = [this](std::stop_token stop) {
+            return runHook(m_ctx.settings.onSwitched, hookEnvironment(m_ctx, m_from),
+                           std::move(stop));
+        };
+        return s;
+    }
+
+    Step lead()
+    {
+        const Side side = m_from.follower;
+        Step s = step("lead", side,
+                      cwText("core", "Write down that %1 leads: from here on there is no undo",
+                             m_ctx.db(side).address().display()));
+        s.noReturn = true;
+        s.act = [this, side](std::stop_token stop) -> Status {
+            const bool reverse = !m_once && !m_ctx.settings.oneWayAccepted;
+            if (reverse) {
+                CW_TRY_ASSIGN(const Position start,
+                              m_ctx.db(side).currentPosition(m_ctx.selectionOn(side), stop));
+                CW_TRY(m_ctx.setFact(side, fact::streamStart, start.text, stop));
+            }
+            CW_TRY(m_ctx.setFact(side, kUnfinished, QStringLiteral("1"), stop));
+            return m_ctx.setFact(side, fact::leads, QString::number(m_number), stop);
+        };
+        return s;
+    }
+
+    Context &m_ctx;
+    Replication &m_replication;
+    const Roles m_from;
+    const bool m_once;
+    const QString m_prefix;
+    std::unique_ptr<Fence> m_fence;
+    Position m_barrier;
+    Follower::ChangedKeys m_pending;
+    int m_number = 1;
+    qint64 m_pauseStarted = 0;
+};
+} // namespace
+
+Status switchStage(Context &ctx, Replication &replication, std::stop_token stop)
+{
+    const Roles from = ctx.settings.mode == Mode::Once ? Roles{} : replication.roles;
+    Status done = SwitchRun(ctx, replication, from).run(stop);
+    if (!done) {
+        // Undone: where the servers say we are, not where we wanted to be.
+        if (const auto phase = ctx.derivePhase({}))
+            (void)ctx.setPhase(*phase);
+    }
+    return done;
+}
+
+Status completeSwitch(Context &ctx, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Roles now, ctx.roles(stop));
+    CW_TRY_ASSIGN(const auto unfinished, ctx.fact(now.leader, kUnfinished, stop));
+    if (!unfinished)
+        return {};
+    const bool wayBack = ctx.settings.mode != Mode::Once && !ctx.settings.oneWayAccepted;
+    const auto step = [](const char *name, Side side, Text title) {
+        Step s;
+        s.id = QStringLiteral("complete.") + QString::fromLatin1(name);
+        s.side = side;
+        s.title = std::move(title);
+        return s;
+    };
+    std::vector<Step> steps;
+
+    Step events = step("events", now.leader, cwText("core", "Start the events of the new leader"));
+    events.act = [&](std::stop_token token) -> Status {
+        CW_TRY_ASSIGN(const bool keptThere, hasKept(ctx, now.leader, kept::event, token));
+        if (now.leader == Side::Source || keptThere)
+            return putBackEvents(ctx, now.leader, token);
+        CW_TRY(learnSchema(ctx, token));
+        CW_TRY(createMissing(ctx.db(now.leader), ctx.script.events, 1, token));
+        // The script may have been read after the old leader's events were disabled.
+        CW_TRY_ASSIGN(const auto enabled, keptEvents(ctx, now.follower, token));
+        std::vector<SchemaObject> objects;
+        for (const TableName &name : enabled) {
+            SchemaObject o;
+            o.kind = ObjectKind::Event;
+            o.schema = ctx.settings.selection.schemaOnTarget(name.schema);
+            o.name = name.name;
+            objects.push_back(o);
+        }
+        return ctx.db(now.leader)
+            .execute(ctx.db(now.leader).objectStatements(ObjectAction::Enable, objects), token);
+    };
+    steps.push_back(std::move(events));
+
+    Step open = step("open", now.leader,
+                     cwText("core", "Open the new leader: %1 takes writes",
+                            ctx.db(now.leader).address().display()));
+    open.act = [&](std::stop_token token) -> Status {
+        CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, now.leader, token));
+        return fence->open(token);
+    };
+    steps.push_back(std::move(open));
+
+    if (wayBack) {
+        Step admit = step("admit", now.follower,
+                          cwText("core", "Let only Causeway's account write on the old leader"));
+        admit.act = [&](std::stop_token token) -> Status {
+            CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, now.follower, token));
+            return fence->admitApplier(token);
+        };
+        steps.push_back(std::move(admit));
+        Step strip = step("triggers-off", now.follower,
+                          cwText("core", "Take the triggers off the old leader, kept for later"));
+        strip.act = [&](std::stop_token token) {
+            return takeOffTriggers(ctx, now.follower, std::move(token));
+        };
+        steps.push_back(std::move(strip));
+        Step arm = step("arm", now.follower, cwText("core", "Start the stream back"));
+        arm.act = [&](std::stop_token token) { return armStream(ctx, now, std::move(token)); };
+        steps.push_back(std::move(arm));
+    }
+    Step tidy = step("tidy", now.leader, cwText("core", "Note that the switch is complete"));
+    tidy.act = [&](std::stop_token token) -> Status {
+        CW_TRY(forgetKept(ctx, now.leader, token));
+        return ctx.clearFact(now.leader, kUnfinished, token);
+    };
+    steps.push_back(std::move(tidy));
+    CW_TRY(ctx.runSteps(steps, stop));
+    return ctx.setPhase(now.leader == Side::Target ? Phase::Primary : Phase::Replica);
+}
+
+Status reopenLeader(Context &ctx, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Roles now, ctx.roles(stop));
+    CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(now.leader, stop));
+    CW_TRY_ASSIGN(const bool state, ledger->exists(stop));
+    if (!state)
+        return {}; // a switch keeps its records there before it closes anything
+    CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, now.leader, stop));
+    CW_TRY_ASSIGN(const bool sealed, fence->isSealed(stop));
+    CW_TRY_ASSIGN(const bool events, hasKept(ctx, now.leader, kept::event, stop));
+    if (!sealed && !events)
+        return {};
+    Step open;
+    open.id = QStringLiteral("reopen.open");
+    open.side = now.leader;
+    open.title = cwText("core", "Open %1 again, which an interrupted switch left closed",
+                        ctx.db(now.leader).address().display());
+    open.shownSql = fence->openSql();
+    open.act = [&](std::stop_token token) -> Status {
+        CW_TRY(fence->open(token));
+        CW_TRY(putBackEvents(ctx, now.leader, token));
+        return forgetKept(ctx, now.leader, token);
+    };
+    return ctx.runSteps({open}, stop);
+}
+
+Status closeSourceForOnce(Context &ctx, std::stop_token stop)
+{
+    CW_TRY(ctx.setFact(Side::Source, QStringLiteral("selection"), ctx.settings.selection.encode(),
+                       stop));
+    CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, Side::Source, stop));
+    CW_TRY_ASSIGN(const bool sealed, fence->isSealed(stop));
+    if (sealed)
+        return {};
+    Step close;
+    close.id = QStringLiteral("once.close-source");
+    close.side = Side::Source;
+    close.title = cwText("core", "Close the source for writes (%1)", fence->sealKind());
+    close.shownSql = fence->holdSql() + fence->sealSql();
+    close.act = [&](std::stop_token token) -> Status {
+        CW_TRY(disableEvents(ctx, Side::Source, token));
+        CW_TRY(fence->hold(token));
+        CW_TRY(fence->seal(token));
+        return fence->release(token);
+    };
+    close.undo = [&](std::stop_token token) -> Status {
+        CW_TRY(fence->open(token));
+        CW_TRY(putBackEvents(ctx, Side::Source, token));
+        return forgetKept(ctx, Side::Source, token);
+    };
+    return ctx.runSteps({close}, stop);
+}
+
+} // namespace causeway

@@ -1,0 +1,89 @@
+#include "engine/Context.h"
+#include "engine/Replication.h"
+
+#include <QDateTime>
+#include <QJsonDocument>
+
+namespace causeway {
+
+namespace {
+/// Writes the leader's present row over the follower's, or deletes what the leader does not have,
+/// between two batches. The row may be newer than the applied position: the older images that are
+/// still to come are followed by the event that made the row what it is now, as after a fuzzy copy.
+Status repairRow(Context &ctx, Replication &replication, const TablePlan &plan, const Row &key,
+                 std::stop_token stop)
+{
+    return replication.follower->atBoundary(
+        [&](Applier &applier, const Position &applied) -> Status {
+            CW_TRY_ASSIGN(const auto rows,
+                          ctx.db(replication.roles.leader).readRows(*plan.leader, {key}, stop));
+            RowChange change;
+            change.table = plan.leader;
+            if (rows.empty()) {
+                change.op = RowOp::Delete;
+                change.before.resize(plan.leader->columns.size());
+                const std::vector<int> columns = plan.leader->rowKeyColumns();
+                for (std::size_t i = 0; i < columns.size(); ++i)
+                    change.before[static_cast<std::size_t>(columns[i])] = key[i];
+                // Only this row: what refers to it is compared on its own.
+                change.foreignKeyChecksOff = true;
+            } else {
+                change.op = RowOp::Insert;
+                change.after = rows.front();
+            }
+            ChangeBatch batch;
+            batch.rows.push_back(std::move(change));
+            batch.after = applied;
+            return applier.apply(batch, stop);
+        },
+        stop);
+}
+} // namespace
+
+Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool repair,
+                                 std::stop_token stop)
+{
+    const Roles roles = replication.follower ? replication.roles : Roles{};
+    ctx.activity(cwText("core", "Comparing both sides."));
+    CW_TRY_ASSIGN(const auto plans, ctx.plansFor(roles, stop));
+    VerifyOptions options;
+    options.repair = repair;
+    options.workers = std::max(1, std::min(4, ctx.settings.workers / 2));
+    if (replication.follower) {
+        options.waitApplied = [&](std::stop_token token) -> Status {
+            CW_TRY_ASSIGN(
+                const Position now,
+                ctx.db(roles.leader).currentPosition(ctx.selectionOn(roles.leader), token));
+            return replication.follower->waitReached(now, std::chrono::minutes(10), token);
+        };
+        if (repair) {
+            options.repairRow = [&](const TablePlan &plan, const Row &key, std::stop_token token) {
+                return repairRow(ctx, replication, plan, key, token);
+            };
+        }
+        // What changes from here on is compared again by key at the switch.
+        (void)replication.follower->takeChangedKeys();
+    }
+    options.onProgress = [&ctx](const TableVerdict &verdict, bool finished) {
+        ctx.live.update([&](Snapshot &s) {
+            for (TableProgress &t : s.tables) {
+                if (t.name == verdict.name && finished)
+                    t.state = verdict.equal() ? TableState::Verified : TableState::Different;
+            }
+        });
+    };
+    CW_TRY_ASSIGN(VerifyReport report,
+                  verifyTables(ctx.db(roles.leader), ctx.db(roles.follower), plans,
+                               roles.leader == Side::Source, options, stop));
+    report.atMs = QDateTime::currentMSecsSinceEpoch();
+    CW_TRY(ctx.journal->setValue(
+        QStringLiteral("verify"),
+        QString::fromUtf8(QJsonDocument(report.toJson()).toJson(QJsonDocument::Compact))));
+    if (report.equal())
+        CW_TRY(ctx.setFact(roles.follower, fact::verified, QString::number(report.atMs), stop));
+    else
+        CW_TRY(ctx.clearFact(roles.follower, fact::verified, stop));
+    return report;
+}
+
+} // namespace causeway

@@ -1,0 +1,493 @@
+#include "base/Log.h"
+#include "base/Stop.h"
+#include "mysql/ApplierBatch.h"
+#include "mysql/ApplierSession.h"
+#include "mysql/Cascade.h"
+#include "mysql/Parts.h"
+
+#include <QCryptographicHash>
+
+#include <algorithm>
+#include <mutex>
+#include <span>
+#include <thread>
+
+/// Applies changes to a MySQL or MariaDB follower.
+///
+/// Why a batch may be torn anywhere and applied again from the old position:
+///  - Per key the last full image wins, and it is written by REPLACE, so writing it twice, or
+///    writing an older one over a newer one, ends with the newest as soon as the log has been
+///    applied to where it was before: each row that was ahead has a later event with its full
+///    image.
+///  - REPLACE also deletes rows that hold the same value in another unique key. Rows of one segment
+///    are all present on the leader at one moment, so none of them holds a value of another. A row
+///    outside the segment that is deleted so was ahead (copied late, or written before a crash):
+///    the leader could hold both only one after the other, so that row has a later event, which
+///    brings it back.
+///  - Deletes are committed on all workers before the first REPLACE: a key that differs in bytes
+///    may be equal in the follower's collation, and a delete of 'a' must not hit the new 'A'.
+///  - What cannot be repeated is in one transaction with the record of how far it is: rows of
+///    tables without key, and cascades. A cascade follows references through the follower's rows;
+///    repeated over rows that are ahead, it would find other references. So nothing before a
+///    cascade is ever applied again after it (RowMark), and after settle() every cascade meets the
+///    follower exactly as the leader was. Before that, rows copied late are ahead: see
+///    CascadeReread.cpp.
+namespace causeway::mysql {
+
+namespace {
+
+constexpr std::size_t kBytesPerTransaction = 4'000'000;
+const QString kMarkFact = QStringLiteral("apply.row");
+const QString kStatementFact = QStringLiteral("apply.statement");
+
+/// Names of the worker's changes: what one worker does in one phase.
+using Statements = std::vector<std::string>;
+
+/// An approved statement was carried out before: the server says that there is nothing left to do.
+bool isAlreadyDone(int number)
+{
+    switch (number) {
+    case 1007: // database exists
+    case 1008: // database does not exist (DROP)
+    case 1050: // table exists
+    case 1051: // unknown table (DROP)
+    case 1060: // duplicate column
+    case 1061: // duplicate key name
+    case 1068: // multiple primary key
+    case 1091: // cannot drop column or key: not there
+    case 1146: // table does not exist (RENAME)
+    case 1826: // duplicate foreign key name
+        return true;
+    default:
+        return false;
+    }
+}
+
+class MySqlApplier final : public Applier {
+public:
+    MySqlApplier(Address address, Lease lease, ApplierOptions options)
+        : m_address(std::move(address)), m_lease(std::move(lease)), m_options(std::move(options))
+    {
+    }
+
+    Status open(std::stop_token stop)
+    {
+        m_options.workers = std::clamp(m_options.workers, 1, 64);
+        QStringList streams{QStringLiteral("apply")};
+        for (int i = 0; i < m_options.workers; ++i)
+            streams << QStringLiteral("apply%1").arg(i);
+        CW_TRY_ASSIGN(const auto ledger, makeLedger(m_address, m_lease.migration, stop));
+        CW_TRY(ledger->openStreams(m_lease, streams, stop));
+        CW_TRY_ASSIGN(m_recorded, ledger->appliedPosition(stop));
+        CW_TRY_ASSIGN(const auto mark, ledger->fact(kMarkFact, stop));
+        if (mark)
+            m_mark = RowMark::fromText(*mark);
+        CW_TRY_ASSIGN(m_statementIntent, ledger->fact(kStatementFact, stop));
+        CW_TRY_ASSIGN(m_main, ApplierSession::open(m_address, m_lease, streams.front(), stop));
+        for (int i = 0; i < m_options.workers; ++i) {
+            CW_TRY_ASSIGN(auto worker,
+                          ApplierSession::open(m_address, m_lease, streams[i + 1], stop));
+            m_workers.push_back(std::move(worker));
+        }
+        return {};
+    }
+
+    void setPlans(std::vector<TablePlan> plans) override
+    {
+        m_tables.clear();
+        m_plansError.reset();
+        std::vector<std::shared_ptr<const ApplierTable>> all;
+        for (TablePlan &plan : plans) {
+            const TableName name = plan.leader->name;
+            auto table = ApplierTable::make(std::move(plan.leader), std::move(plan.follower));
+            if (!table) {
+                m_plansError = std::move(table).error();
+                continue;
+            }
+            all.push_back(std::make_shared<const ApplierTable>(std::move(*table)));
+            m_tables.insert_or_assign(name, all.back());
+        }
+        m_graph = m_options.emulateCascades ? CascadeGraph(all) : CascadeGraph();
+    }
+
+    Status apply(const ChangeBatch &batch, std::stop_token stop) override
+    {
+        if (m_plansError)
+            return fail(*m_plansError);
+        const BatchPlanner planner{
+            [this](const std::shared_ptr<const Table> &leader) { return find(leader); }, &m_graph};
+        CW_TRY_ASSIGN(const std::vector<Segment> segments, planner.plan(batch, m_mark, m_recorded));
+        // The batch was read from the log to its end, so its end is about to be visible too; of a
+        // transaction that comes in parts only the beginning is known.
+        const Position visible = segments.back().mark ? Position{} : batch.after;
+        for (const Segment &segment : segments) {
+            const bool clearMark = !segment.mark && m_mark && !batch.rows.empty();
+            CW_TRY(applySegment(segment, visible, clearMark, stop));
+        }
+        updateExactness();
+        return {};
+    }
+
+    Status applyStatement(const QString &sql, const QString &defaultSchema, const Position &after,
+                          std::stop_token stop) override
+    {
+        // DDL commits by itself, so the position can only follow it. TRUNCATE may run twice:
+        // everything after it is applied again. Any other statement is announced first; if it was,
+        // and the server now says that there is nothing left to do, it had been done.
+        const QString intent = QString::fromLatin1(
+            QCryptographicHash::hash((sql + QLatin1Char('\n') + after.text).toUtf8(),
+                                     QCryptographicHash::Sha256)
+                .toHex());
+        const bool again = m_statementIntent == intent;
+        CW_TRY(m_main->transaction(
+            [&](Session &s) { return writeFact(s, kStatementFact, intent, stop); }, stop));
+        m_statementIntent = intent;
+        CW_TRY_ASSIGN(auto session, Session::open(m_address, Use::Control, stop));
+        {
+            const std::lock_guard lock(m_statementMutex);
+            m_statementSession = session.get();
+        }
+        Status done;
+        if (!defaultSchema.isEmpty())
+            done = session->exec(QLatin1String("USE ") + quoteId(defaultSchema), stop);
+        if (done)
+            done = session->exec(sql, stop);
+        {
+            const std::lock_guard lock(m_statementMutex);
+            m_statementSession = nullptr;
+        }
+        if (!done) {
+            if (!again || !isAlreadyDone(done.error().number))
+                return done;
+            logInfo(QLatin1String("Carried out before: ") + done.error().serverWords);
+        }
+        const auto record = [&](Session &s) -> Status {
+            CW_TRY(writePosition(s, after, stop));
+            CW_TRY(clearFact(s, kMarkFact, stop));
+            return clearFact(s, kStatementFact, stop);
+        };
+        CW_TRY(m_main->transaction(record, stop));
+        m_recorded = after;
+        m_mark.reset();
+        m_statementIntent.reset();
+        updateExactness();
+        return {};
+    }
+
+    Status settle(std::stop_token stop) override
+    {
+        if (m_settled || !mustReread()) {
+            m_settled = true;
+            return {};
+        }
+        if (!m_graph.chained().empty()) {
+            const auto sweep = [&](Session &s) -> Status {
+                CW_TRY(rereadOrphans(context(s, stop), *m_options.leader, m_recorded));
+                return {};
+            };
+            CW_TRY(m_main->transaction(sweep, stop));
+        }
+        // Also covers what an applier before this one has read.
+        CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
+        m_settled = true;
+        updateExactness();
+        return {};
+    }
+
+    void interrupt() noexcept override
+    {
+        if (m_main)
+            m_main->interrupt();
+        for (const auto &worker : m_workers)
+            worker->interrupt();
+        const std::lock_guard lock(m_statementMutex);
+        if (m_statementSession)
+            m_statementSession->interrupt();
+    }
+
+private:
+    Result<std::shared_ptr<const ApplierTable>> find(const std::shared_ptr<const Table> &leader)
+    {
+        const auto it = m_tables.find(leader->name);
+        if (it == m_tables.end())
+            return std::shared_ptr<const ApplierTable>();
+        if (it->second->leader != leader &&
+            it->second->leader->fingerprint() != leader->fingerprint()) {
+            Error e;
+            e.code = ErrorCode::Internal;
+            e.id = QStringLiteral("mysql-plan-differs");
+            e.message = cwText("core", "%1 was decoded with other columns than it is applied with.",
+                               leader->name.display());
+            e.object = leader->name.display();
+            return fail(std::move(e));
+        }
+        return it->second;
+    }
+
+    [[nodiscard]] CascadeContext context(Session &s, std::stop_token stop) const
+    {
+        return {&s, &m_graph, m_main->limits(), std::move(stop)};
+    }
+
+    /// Rows on the follower may be ahead of the change being applied.
+    [[nodiscard]] bool mustReread() const
+    {
+        return m_options.leader && !m_graph.isEmpty() && !m_exact;
+    }
+
+    /// A re-read row is as new as the reading: the follower is exact once it has got there.
+    void updateExactness()
+    {
+        if (m_settled && !m_exact &&
+            (m_readUpTo.isEmpty() || positionReached(m_recorded, m_readUpTo)))
+            m_exact = true;
+    }
+
+    Status writeFact(Session &s, const QString &name, const QString &value, std::stop_token stop)
+    {
+        return s.exec(QStringLiteral("REPLACE INTO %1 (migration, name, value) VALUES (%2, %3, %4)")
+                          .arg(stateTable("fact"), quoteText(m_lease.migration), quoteText(name),
+                               quoteText(value)),
+                      stop);
+    }
+
+    Status clearFact(Session &s, const QString &name, std::stop_token stop)
+    {
+        return s.exec(QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")
+                          .arg(stateTable("fact"), quoteText(m_lease.migration), quoteText(name)),
+                      stop);
+    }
+
+    Status writePosition(Session &s, const Position &after, std::stop_token stop)
+    {
+        return s.exec(
+            QStringLiteral("UPDATE %1 SET position=%2 WHERE migration=%3 AND stream='apply'")
+                .arg(stateTable("stream"), quoteText(after.text), quoteText(m_lease.migration)),
+            stop);
+    }
+
+    [[nodiscard]] QString stateTable(const char *base) const
+    {
+        return quoteName(m_main->names().table(QString::fromLatin1(base)));
+    }
+
+    Status applySegment(const Segment &segment, const Position &visible, bool clearMark,
+                        std::stop_token stop)
+    {
+        const bool small = static_cast<qint64>(segment.keyedRows) <= m_options.inlineRows;
+        const bool stale = mustReread() && hasNewParents(segment);
+        const auto reread = [&](Session &s) { return rereadStale(s, segment, visible, stop); };
+        const auto last = [&](Session &s) -> Status {
+            if (small && stale)
+                CW_TRY(reread(s));
+            if (small) {
+                CW_TRY(execute(s, statementsFor(segment, true, 0, 1), stop));
+                CW_TRY(execute(s, statementsFor(segment, false, 0, 1), stop));
+            }
+            for (const PlannedRow &row : segment.keyless)
+                CW_TRY(applyKeyless(s, row, stop));
+            for (const PlannedRow &row : segment.alone)
+                CW_TRY(applyAlone(s, row, visible, stop));
+            CW_TRY(writePosition(s, segment.after, stop));
+            if (segment.mark)
+                return writeFact(s, kMarkFact, segment.mark->toText(), stop);
+            return clearMark ? clearFact(s, kMarkFact, stop) : Status{};
+        };
+        if (!small) {
+            if (stale)
+                CW_TRY(m_main->transaction(reread, stop));
+            CW_TRY(inParallel(segment, true, stop));
+            CW_TRY(inParallel(segment, false, stop));
+        }
+        CW_TRY(m_main->transaction(last, stop));
+        m_recorded = segment.after;
+        if (segment.mark || clearMark)
+            m_mark = segment.mark;
+        return {};
+    }
+
+    [[nodiscard]] bool hasNewParents(const Segment &segment) const
+    {
+        return std::any_of(segment.keyed.begin(), segment.keyed.end(), [&](const KeyedChanges &c) {
+            return !m_graph.chainedOf(c.table->leader->name).empty() &&
+                   std::any_of(c.byKey.begin(), c.byKey.end(),
+                               [](const auto &e) { return e.second.inserted && e.second.image; });
+        });
+    }
+
+    Status rereadStale(Session &s, const Segment &segment, const Position &visible,
+                       std::stop_token stop)
+    {
+        CW_TRY_ASSIGN(const bool read, rereadStaleChildren(context(s, stop), *m_options.leader,
+                                                           segment.keyed, visible));
+        return read ? noteRead(stop) : Status{};
+    }
+
+    Status noteRead(std::stop_token stop)
+    {
+        CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
+        return {};
+    }
+
+    /// What worker `index` of `count` writes in one phase. A key always goes to the same worker.
+    Statements statementsFor(const Segment &segment, bool deletes, std::size_t index,
+                             std::size_t count) const
+    {
+        Statements out;
+        for (const KeyedChanges &changes : segment.keyed) {
+            // In one order everywhere: fewer deadlocks, and neighbouring pages together.
+            std::vector<const std::pair<const std::string, KeyedChanges::Entry> *> mine;
+            for (const auto &entry : changes.byKey) {
+                if ((entry.second.image == nullptr) == deletes &&
+                    (count == 1 || std::hash<std::string>{}(entry.first) % count == index))
+                    mine.push_back(&entry);
+            }
+            std::sort(mine.begin(), mine.end(),
+                      [](const auto *a, const auto *b) { return a->first < b->first; });
+            std::vector<const Row *> rows;
+            rows.reserve(mine.size());
+            for (const auto *entry : mine)
+                rows.push_back(deletes ? &entry->second.key : entry->second.image);
+            Statements sql = deletes ? deleteStatements(*changes.table, rows, m_main->limits())
+                                     : replaceStatements(*changes.table, rows, m_main->limits());
+            std::move(sql.begin(), sql.end(), std::back_inserter(out));
+        }
+        return out;
+    }
+
+    /// One phase on all workers; returns when all of them have committed.
+    Status inParallel(const Segment &segment, bool deletes, std::stop_token stop)
+    {
+        const std::size_t count = m_workers.size();
+        std::vector<Status> results(count);
+        const auto work = [&](std::size_t i) {
+            results[i] = runWorker(*m_workers[i], statementsFor(segment, deletes, i, count), stop);
+        };
+        {
+            std::vector<std::jthread> threads;
+            for (std::size_t i = 1; i < count; ++i)
+                threads.emplace_back(work, i);
+            work(0);
+        }
+        for (Status &result : results) {
+            if (!result && result.error().code != ErrorCode::Cancelled)
+                return std::move(result);
+        }
+        for (Status &result : results)
+            CW_TRY(std::move(result));
+        return {};
+    }
+
+    static Status execute(Session &s, std::span<const std::string> statements,
+                          const std::stop_token &stop)
+    {
+        for (const std::string &sql : statements)
+            CW_TRY(s.execBytes(sql, stop));
+        return {};
+    }
+
+    static Status runWorker(ApplierSession &worker, const Statements &statements,
+                            std::stop_token stop)
+    {
+        for (std::size_t from = 0; from < statements.size();) {
+            std::size_t to = from, bytes = 0;
+            while (to < statements.size() && (to == from || bytes < kBytesPerTransaction))
+                bytes += statements[to++].size();
+            const auto some = [&](Session &s) {
+                return execute(s, std::span(statements).subspan(from, to - from), stop);
+            };
+            CW_TRY(worker.transaction(some, stop));
+            from = to;
+        }
+        return {};
+    }
+
+    Status applyKeyless(Session &s, const PlannedRow &row, std::stop_token stop)
+    {
+        const ApplierTable &t = *row.table;
+        const bool mariaDb = m_main->limits().mariaDb;
+        std::string sql;
+        switch (row.change->op) {
+        case RowOp::Insert:
+            sql = keylessInsert(t, row.change->after, mariaDb);
+            break;
+        case RowOp::Delete:
+            sql = keylessDelete(t, row.change->before, mariaDb);
+            break;
+        case RowOp::Update:
+            if (std::all_of(t.written.begin(), t.written.end(), [&](int c) {
+                    const auto i = static_cast<std::size_t>(c);
+                    return row.change->before[i] == row.change->after[i];
+                }))
+                return {};
+            sql = keylessUpdate(t, row.change->before, row.change->after, mariaDb);
+            break;
+        }
+        CW_TRY(s.execBytes(sql, stop));
+        if (s.affectedRows() == 1)
+            return {};
+        Error e;
+        e.code = ErrorCode::Differences;
+        e.id = QStringLiteral("mysql-keyless-mismatch");
+        e.message = cwText("core",
+                           "A changed row of %1, which has no key, was not found on the "
+                           "follower.",
+                           t.leader->name.display());
+        e.object = t.follower->name.display();
+        e.fix = cwText("core", "Copy the table again, or give it a primary key.");
+        return fail(std::move(e));
+    }
+
+    /// A row with its referential actions.
+    Status applyAlone(Session &s, const PlannedRow &row, const Position &visible,
+                      std::stop_token stop)
+    {
+        const RowChange &change = *row.change;
+        if (!row.table->hasKey()) {
+            CW_TRY(applyKeyless(s, row, stop));
+        } else {
+            const Row oldKey = row.table->keyOf(change.before);
+            if (change.op == RowOp::Delete || row.table->keyOf(change.after) != oldKey) {
+                CW_TRY(execute(s, deleteStatements(*row.table, {&oldKey}, m_main->limits()), stop));
+            }
+            if (change.op == RowOp::Update) {
+                CW_TRY(execute(s, replaceStatements(*row.table, {&change.after}, m_main->limits()),
+                               stop));
+            }
+        }
+        if (!mustReread())
+            return performCascade(context(s, stop), change);
+        CW_TRY_ASSIGN(const bool read,
+                      rereadCascade(context(s, stop), *m_options.leader, change, visible));
+        return read ? noteRead(stop) : Status{};
+    }
+
+    Address m_address;
+    Lease m_lease;
+    ApplierOptions m_options;
+    std::unique_ptr<ApplierSession> m_main; ///< stream 'apply': position and what is exactly once
+    std::vector<std::unique_ptr<ApplierSession>> m_workers;
+    std::map<TableName, std::shared_ptr<const ApplierTable>> m_tables;
+    std::optional<Error> m_plansError;
+    CascadeGraph m_graph;
+    Position m_recorded; ///< as on the follower
+    std::optional<RowMark> m_mark;
+    std::optional<QString> m_statementIntent;
+    bool m_settled = false;
+    bool m_exact = false; ///< no row on the follower is ahead of m_recorded
+    Position m_readUpTo;  ///< of the newest re-read row
+    std::mutex m_statementMutex;
+    Session *m_statementSession = nullptr;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Applier>> makeApplier(const Address &address, const Lease &lease,
+                                             const ApplierOptions &options, std::stop_token stop)
+{
+    auto applier = std::make_unique<MySqlApplier>(address, lease, options);
+    CW_TRY(applier->open(stop));
+    return applier;
+}
+
+} // namespace causeway::mysql

@@ -1,0 +1,323 @@
+#include "mysql/ApplierTable.h"
+
+#include "mysql/Parts.h"
+
+#include <algorithm>
+
+namespace causeway::mysql {
+
+namespace {
+
+std::size_t at(int i)
+{
+    return static_cast<std::size_t>(i);
+}
+
+/// "(1,'a')" of `count` values; bare where there is one.
+void appendTuple(std::string &out, const std::vector<const Column *> &types, const Row &values,
+                 bool mariaDb)
+{
+    if (values.size() > 1)
+        out.push_back('(');
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (i > 0)
+            out.push_back(',');
+        appendLiteral(out, *types[i], values[i], true, mariaDb);
+    }
+    if (values.size() > 1)
+        out.push_back(')');
+}
+
+void appendIdList(std::string &out, const std::vector<std::string> &ids)
+{
+    if (ids.size() > 1)
+        out.push_back('(');
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (i > 0)
+            out.push_back(',');
+        out += ids[i];
+    }
+    if (ids.size() > 1)
+        out.push_back(')');
+}
+
+std::string upperHex(std::string_view bytes)
+{
+    return QByteArray(bytes.data(), static_cast<qsizetype>(bytes.size()))
+        .toHex()
+        .toUpper()
+        .toStdString();
+}
+
+/// One column of a row in a table without key. `f <=> 0.1` on FLOAT and a JSON column against a
+/// string match nothing, and 'A ' matches 'a' (ALGORITHMS 3.8): each type is compared as what it
+/// is, text by its bytes.
+void appendExactMatch(std::string &out, const ApplierTable &t, int column, const Value &value,
+                      bool mariaDb)
+{
+    const std::string &id = t.columnId[at(column)];
+    const Column &c = t.leaderColumn(column);
+    if (!value) {
+        out += id + " IS NULL";
+        return;
+    }
+    switch (c.typeClass) {
+    case TypeClass::Integer:
+    case TypeClass::Decimal:
+    case TypeClass::Float:
+    case TypeClass::Double:
+        out += id + "<=>";
+        appendLiteral(out, c, value, true, mariaDb);
+        return;
+    case TypeClass::Bit:
+    case TypeClass::Enum:
+    case TypeClass::Set:
+        out += "CAST(" + id + " AS UNSIGNED)<=>";
+        appendLiteral(out, c, value, true, mariaDb);
+        return;
+    case TypeClass::Json:
+        if (!mariaDb) {
+            out += id + "<=>CAST(";
+            appendLiteral(out, c, value, true, mariaDb);
+            out += " AS JSON)";
+            return;
+        }
+        [[fallthrough]];
+    case TypeClass::Text:
+        out += "CAST(" + id + " AS BINARY)<=>";
+        if (t.differsInCharset(column)) {
+            out += "CAST(CONVERT(";
+            appendLiteral(out, c, value, true, mariaDb);
+            out += " USING " + t.followerColumn(column).charset.toStdString() + ") AS BINARY)";
+        } else {
+            appendQuoted(out, *value);
+        }
+        return;
+    case TypeClass::Binary:
+        out += id + "<=>";
+        appendQuoted(out, *value);
+        return;
+    case TypeClass::Geometry:
+    case TypeClass::Vector:
+        out += "HEX(" + id + ")<=>'" + upperHex(*value) + '\'';
+        return;
+    case TypeClass::Temporal:
+    case TypeClass::Other:
+        // As text: a literal that the present sql_mode holds for no date would match nothing.
+        out += "CAST(" + id + " AS CHAR)<=>";
+        appendQuoted(out, *value);
+        return;
+    }
+}
+
+} // namespace
+
+Result<ApplierTable> ApplierTable::make(std::shared_ptr<const Table> leader,
+                                        std::shared_ptr<const Table> follower)
+{
+    ApplierTable t;
+    t.name = quoteName(follower->name).toStdString();
+    t.columnList = "(";
+    for (std::size_t i = 0; i < leader->columns.size(); ++i) {
+        const Column &c = leader->columns[i];
+        const int there = follower->columnIndex(c.name);
+        t.followerIndex.push_back(there);
+        t.columnId.push_back(there < 0 ? std::string()
+                                       : quoteId(follower->columns[at(there)].name).toStdString());
+        if (there < 0) {
+            // A computed value is no data; any other would be lost without a word.
+            if (c.generated)
+                continue;
+            Error e;
+            e.code = ErrorCode::NotReady;
+            e.id = QStringLiteral("mysql-column-missing");
+            e.message = cwText("core", "Column %1 of %2 does not exist on the follower.", c.name,
+                               leader->name.display());
+            e.object = follower->name.display();
+            return fail(std::move(e));
+        }
+        if (follower->columns[at(there)].generated)
+            continue;
+        if (!t.written.empty())
+            t.columnList.push_back(',');
+        t.columnList += t.columnId.back();
+        t.written.push_back(static_cast<int>(i));
+    }
+    t.columnList.push_back(')');
+    t.key = leader->rowKeyColumns();
+    if (std::any_of(t.key.begin(), t.key.end(),
+                    [&](int c) { return c < 0 || t.followerIndex[at(c)] < 0; }))
+        t.key.clear();
+    t.leader = std::move(leader);
+    t.follower = std::move(follower);
+    return t;
+}
+
+Row ApplierTable::keyOf(const Row &image) const
+{
+    Row out;
+    out.reserve(key.size());
+    for (const int c : key)
+        out.push_back(image[at(c)]);
+    return out;
+}
+
+const Column &ApplierTable::followerColumn(int column) const
+{
+    return follower->columns[at(followerIndex[at(column)])];
+}
+
+bool ApplierTable::differsInCharset(int column) const
+{
+    const Column &c = leaderColumn(column);
+    return c.typeClass == TypeClass::Text && !c.charset.isEmpty() &&
+           c.charset != followerColumn(column).charset;
+}
+
+std::string ApplierTable::keepTimestamps(const std::vector<int> &assigned) const
+{
+    std::string out;
+    for (std::size_t i = 0; i < follower->columns.size(); ++i) {
+        const Column &c = follower->columns[i];
+        const bool isAssigned = std::any_of(assigned.begin(), assigned.end(), [&](int a) {
+            return followerIndex[at(a)] == static_cast<int>(i);
+        });
+        if (c.onUpdateNow && !isAssigned) {
+            const std::string id = quoteId(c.name).toStdString();
+            out += ',' + id + '=' + id;
+        }
+    }
+    return out;
+}
+
+void appendRowValues(std::string &out, const ApplierTable &t, const Row &image, bool mariaDb)
+{
+    out.push_back('(');
+    bool first = true;
+    for (const int c : t.written) {
+        if (!first)
+            out.push_back(',');
+        first = false;
+        appendLiteral(out, t.leaderColumn(c), image[at(c)], t.differsInCharset(c), mariaDb);
+    }
+    out.push_back(')');
+}
+
+std::vector<std::string> replaceStatements(const ApplierTable &t,
+                                           const std::vector<const Row *> &rows,
+                                           const StatementLimits &limits)
+{
+    std::vector<std::string> out;
+    const std::string head = "REPLACE INTO " + t.name + ' ' + t.columnList + " VALUES ";
+    std::string sql;
+    std::size_t count = 0;
+    std::string values;
+    for (const Row *row : rows) {
+        values.clear();
+        appendRowValues(values, t, *row, limits.mariaDb);
+        if (count > 0 && (count >= limits.rows || sql.size() + values.size() + 1 > limits.bytes)) {
+            out.push_back(std::move(sql));
+            sql.clear();
+            count = 0;
+        }
+        sql += count == 0 ? head : ",";
+        sql += values;
+        ++count;
+    }
+    if (count > 0)
+        out.push_back(std::move(sql));
+    return out;
+}
+
+std::vector<std::string> deleteStatements(const ApplierTable &t,
+                                          const std::vector<const Row *> &keys,
+                                          const StatementLimits &limits)
+{
+    std::vector<std::string> ids;
+    std::vector<const Column *> types;
+    for (const int c : t.key) {
+        ids.push_back(t.columnId[at(c)]);
+        types.push_back(&t.leaderColumn(c));
+    }
+    // The range optimizer gives up (and scans, locking the table) past
+    // range_optimizer_max_mem_size; 200 tuples of 16 columns stay well below its default.
+    const std::size_t most = std::min<std::size_t>(limits.rows, t.key.size() > 1 ? 200 : 1000);
+    std::string head = "DELETE FROM " + t.name + " WHERE ";
+    appendIdList(head, ids);
+    head += " IN (";
+    std::vector<std::string> out;
+    std::string sql;
+    std::size_t count = 0;
+    std::string tuple;
+    for (const Row *key : keys) {
+        tuple.clear();
+        appendTuple(tuple, types, *key, limits.mariaDb);
+        if (count > 0 && (count >= most || sql.size() + tuple.size() + 2 > limits.bytes)) {
+            sql.push_back(')');
+            out.push_back(std::move(sql));
+            sql.clear();
+            count = 0;
+        }
+        sql += count == 0 ? head : ",";
+        sql += tuple;
+        ++count;
+    }
+    if (count > 0) {
+        sql.push_back(')');
+        out.push_back(std::move(sql));
+    }
+    return out;
+}
+
+void appendTupleCondition(std::string &out, const std::vector<std::string> &ids,
+                          const std::vector<const Column *> &types, const std::vector<Row> &tuples,
+                          std::size_t from, std::size_t count, bool mariaDb)
+{
+    appendIdList(out, ids);
+    out += " IN (";
+    for (std::size_t i = from; i < from + count && i < tuples.size(); ++i) {
+        if (i > from)
+            out.push_back(',');
+        appendTuple(out, types, tuples[i], mariaDb);
+    }
+    out.push_back(')');
+}
+
+std::string wholeRowCondition(const ApplierTable &t, const Row &image, bool mariaDb)
+{
+    std::string out;
+    for (const int c : t.written) {
+        if (!out.empty())
+            out += " AND ";
+        appendExactMatch(out, t, c, image[at(c)], mariaDb);
+    }
+    return out;
+}
+
+std::string keylessInsert(const ApplierTable &t, const Row &image, bool mariaDb)
+{
+    std::string sql = "INSERT INTO " + t.name + ' ' + t.columnList + " VALUES ";
+    appendRowValues(sql, t, image, mariaDb);
+    return sql;
+}
+
+std::string keylessUpdate(const ApplierTable &t, const Row &before, const Row &after, bool mariaDb)
+{
+    std::string sql = "UPDATE " + t.name + " SET ";
+    bool first = true;
+    for (const int c : t.written) {
+        if (!first)
+            sql.push_back(',');
+        first = false;
+        sql += t.columnId[at(c)] + '=';
+        appendLiteral(sql, t.leaderColumn(c), after[at(c)], t.differsInCharset(c), mariaDb);
+    }
+    return sql + " WHERE " + wholeRowCondition(t, before, mariaDb) + " LIMIT 1";
+}
+
+std::string keylessDelete(const ApplierTable &t, const Row &before, bool mariaDb)
+{
+    return "DELETE FROM " + t.name + " WHERE " + wholeRowCondition(t, before, mariaDb) + " LIMIT 1";
+}
+
+} // namespace causeway::mysql

@@ -1,0 +1,452 @@
+#include "base/Log.h"
+#include "base/Stop.h"
+#include "mysql/FencePlan.h"
+
+#include <QJsonDocument>
+#include <QJsonObject>
+
+#include <algorithm>
+
+namespace causeway::mysql {
+
+namespace {
+
+const QString kReadOnly = QStringLiteral("read_only");
+const QString kProvider = QStringLiteral("provider");
+const QString kTriggers = QStringLiteral("triggers");
+
+/// Settings as they were before us; kept on the server as the fact "fence.<side>.read_only".
+struct Found {
+    QString kind;
+    bool readOnly = false, superReadOnly = false;
+    /// Value in mysqld-auto.cnf; nothing = not there.
+    std::optional<QString> persistedReadOnly, persistedSuper;
+};
+
+QString encode(const Found &f)
+{
+    QJsonObject o;
+    o.insert(QStringLiteral("kind"), f.kind);
+    o.insert(QStringLiteral("read_only"), f.readOnly);
+    o.insert(QStringLiteral("super_read_only"), f.superReadOnly);
+    if (f.persistedReadOnly)
+        o.insert(QStringLiteral("persisted_read_only"), *f.persistedReadOnly);
+    if (f.persistedSuper)
+        o.insert(QStringLiteral("persisted_super_read_only"), *f.persistedSuper);
+    return QString::fromUtf8(QJsonDocument(o).toJson(QJsonDocument::Compact));
+}
+
+Found decode(const QString &json)
+{
+    const QJsonObject o = QJsonDocument::fromJson(json.toUtf8()).object();
+    Found f;
+    f.kind = o.value(QStringLiteral("kind")).toString();
+    f.readOnly = o.value(QStringLiteral("read_only")).toBool();
+    f.superReadOnly = o.value(QStringLiteral("super_read_only")).toBool();
+    const auto text = [&o](const char *key) -> std::optional<QString> {
+        const QJsonValue v = o.value(QLatin1String(key));
+        return v.isString() ? std::optional<QString>(v.toString()) : std::nullopt;
+    };
+    f.persistedReadOnly = text("persisted_read_only");
+    f.persistedSuper = text("persisted_super_read_only");
+    return f;
+}
+
+bool contains(const std::vector<TableName> &names, const TableName &name)
+{
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+class MySqlFence final : public Fence {
+public:
+    MySqlFence(Address address, Selection selection, Lease lease, bool isTarget,
+               std::vector<TableName> tables, SealChoice choice, bool hasSuperReadOnly)
+        : m_address(std::move(address)), m_selection(std::move(selection)),
+          m_lease(std::move(lease)), m_isTarget(isTarget), m_tables(std::move(tables)),
+          m_choice(std::move(choice)), m_hasSuper(hasSuperReadOnly)
+    {
+    }
+
+    QString sealKind() const override { return m_choice.kind; }
+    QStringList holdSql() const override;
+    QStringList sealSql() const override;
+    QStringList openSql() const override;
+    Result<Position> hold(std::stop_token) override;
+    Result<Position> seal(std::stop_token) override;
+    Status release(std::stop_token) override;
+    Status admitApplier(std::stop_token) override;
+    Status open(std::stop_token) override;
+    Result<bool> isSealed(std::stop_token) override;
+    void interrupt() noexcept override;
+
+private:
+    [[nodiscard]] bool byTriggers() const { return m_choice.kind == kTriggers; }
+    [[nodiscard]] QString factName() const
+    {
+        return QStringLiteral("fence.%1.read_only")
+            .arg(toString(m_isTarget ? Side::Target : Side::Source));
+    }
+    [[nodiscard]] QString setting(const char *name, bool on) const
+    {
+        return QStringLiteral("SET %1 %2=%3")
+            .arg(m_choice.persist ? QStringLiteral("PERSIST") : QStringLiteral("GLOBAL"),
+                 QString::fromLatin1(name), on ? QStringLiteral("ON") : QStringLiteral("OFF"));
+    }
+    [[nodiscard]] QStringList closeSql() const;
+    [[nodiscard]] QStringList restoreSql(const Found &) const;
+    Status usable() const;
+    void keep(std::unique_ptr<Session>);
+    Result<std::optional<Found>> found(Session &, std::stop_token);
+    Status recordFound(std::stop_token);
+    Status lockWithRetries(const QString &sql, std::stop_token);
+    Status createTriggers(std::stop_token);
+    Status dropTriggers(Session &, std::stop_token);
+
+    Address m_address;
+    Selection m_selection;
+    Lease m_lease;
+    bool m_isTarget;
+    std::vector<TableName> m_tables;
+    SealChoice m_choice;
+    bool m_hasSuper; ///< the server knows super_read_only
+    FenceOptions m_options;
+    std::mutex m_mutex;                 ///< guards the pointer against interrupt()
+    std::unique_ptr<Session> m_session; ///< holds the fence
+};
+
+QStringList MySqlFence::holdSql() const
+{
+    const QString wait = QStringLiteral("SET SESSION lock_wait_timeout=%1")
+                             .arg((m_options.lockWait.count() + 999) / 1000);
+    if (byTriggers())
+        return m_tables.empty() ? QStringList{} : QStringList{wait, lockTables(m_tables, "READ")};
+    return {wait, QStringLiteral("FLUSH TABLES WITH READ LOCK")};
+}
+
+/// Statements that close the server, under the hold.
+QStringList MySqlFence::closeSql() const
+{
+    if (m_choice.kind == kProvider)
+        return {QStringLiteral("CALL mysql.rds_set_read_only(1)")};
+    QStringList sql{setting("read_only", true)};
+    // The applier goes on writing into the target, and super_read_only refuses it too.
+    if (m_hasSuper && !m_isTarget)
+        sql << setting("super_read_only", true);
+    return sql;
+}
+
+QStringList MySqlFence::sealSql() const
+{
+    if (!byTriggers())
+        return closeSql();
+    if (m_tables.empty())
+        return {};
+    QStringList sql{lockTables(m_tables, "WRITE")};
+    for (const SealTrigger &t : sealTriggers(m_tables, m_lease.migration, m_address.user))
+        sql << t.sql;
+    return sql << QStringLiteral("UNLOCK TABLES");
+}
+
+QStringList MySqlFence::openSql() const
+{
+    if (!byTriggers()) {
+        Found nothing;
+        nothing.kind = m_choice.kind;
+        return restoreSql(nothing);
+    }
+    QStringList sql;
+    for (const SealTrigger &t : sealTriggers(m_tables, m_lease.migration, m_address.user))
+        sql << QStringLiteral("DROP TRIGGER IF EXISTS ") + quoteName(t.name);
+    return sql;
+}
+
+QStringList MySqlFence::restoreSql(const Found &f) const
+{
+    if (f.kind == kProvider) {
+        return f.readOnly ? QStringList{}
+                          : QStringList{QStringLiteral("CALL mysql.rds_set_read_only(0)")};
+    }
+    if (f.kind != kReadOnly)
+        return {};
+    QStringList sql;
+    // What stands in mysqld-auto.cnf first: SET PERSIST sets the running value too.
+    const auto persisted = [&](const char *name, const std::optional<QString> &value) {
+        if (!m_choice.persist)
+            return;
+        sql << (value ? QStringLiteral("SET PERSIST %1=%2").arg(QString::fromLatin1(name), *value)
+                      : QStringLiteral("RESET PERSIST IF EXISTS ") + QString::fromLatin1(name));
+    };
+    if (m_hasSuper)
+        persisted("super_read_only", f.persistedSuper);
+    persisted("read_only", f.persistedReadOnly);
+    // super_read_only=ON switches read_only on, read_only=OFF switches super_read_only off: in this
+    // order both end as they were.
+    const auto onOff = [](bool on) { return on ? QStringLiteral("ON") : QStringLiteral("OFF"); };
+    if (m_hasSuper)
+        sql << QStringLiteral("SET GLOBAL super_read_only=") + onOff(f.superReadOnly);
+    sql << QStringLiteral("SET GLOBAL read_only=") + onOff(f.readOnly);
+    return sql;
+}
+
+Status MySqlFence::usable() const
+{
+    if (!m_choice.kind.isEmpty())
+        return {};
+    return fail(ErrorCode::NotReady, m_choice.limitation, QStringLiteral("mysql-no-seal"));
+}
+
+void MySqlFence::keep(std::unique_ptr<Session> s)
+{
+    const std::lock_guard lock(m_mutex);
+    m_session = std::move(s);
+}
+
+void MySqlFence::interrupt() noexcept
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_session)
+        m_session->interrupt();
+}
+
+/// What was recorded before an earlier hold; nothing where we have changed nothing.
+Result<std::optional<Found>> MySqlFence::found(Session &s, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const StateNames names, findStateNames(s, stop));
+    const TableName fact = names.table(QStringLiteral("fact"));
+    CW_TRY_ASSIGN(const ResultSet there,
+                  s.query(QStringLiteral("SELECT 1 FROM information_schema.tables WHERE "
+                                         "table_schema=%1 AND table_name=%2")
+                              .arg(quoteText(fact.schema), quoteText(fact.name)),
+                          stop));
+    if (there.rows.empty())
+        return std::optional<Found>();
+    CW_TRY_ASSIGN(
+        const ResultSet r,
+        s.query(QStringLiteral("SELECT value FROM %1 WHERE migration=%2 AND name=%3")
+                    .arg(quoteName(fact), quoteText(m_lease.migration), quoteText(factName())),
+                stop));
+    if (r.rows.empty())
+        return std::optional<Found>();
+    return std::optional<Found>(decode(r.text(0, std::size_t(0))));
+}
+
+/// Before the hold, since neither under FLUSH TABLES WITH READ LOCK nor under super_read_only can
+/// anything be written. An earlier record stays: it is older than our own changes.
+Status MySqlFence::recordFound(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    CW_TRY_ASSIGN(const std::optional<Found> earlier, found(*s, stop));
+    if (earlier)
+        return {};
+    Found f;
+    f.kind = m_choice.kind;
+    CW_TRY_ASSIGN(const ResultSet r,
+                  s->query(QStringLiteral("SHOW GLOBAL VARIABLES WHERE Variable_name IN "
+                                          "('read_only', 'super_read_only')"),
+                           stop));
+    for (std::size_t i = 0; i < r.rows.size(); ++i) {
+        const bool on = r.text(i, 1) != QLatin1String("OFF");
+        (r.text(i, std::size_t(0)) == kReadOnly ? f.readOnly : f.superReadOnly) = on;
+    }
+    if (m_choice.persist) {
+        CW_TRY_ASSIGN(const ResultSet persisted,
+                      s->query(QStringLiteral("SELECT variable_name, variable_value FROM "
+                                              "performance_schema.persisted_variables WHERE "
+                                              "variable_name IN ('read_only', 'super_read_only')"),
+                               stop));
+        for (std::size_t i = 0; i < persisted.rows.size(); ++i) {
+            (persisted.text(i, std::size_t(0)) == kReadOnly ? f.persistedReadOnly
+                                                            : f.persistedSuper) =
+                persisted.text(i, 1);
+        }
+    }
+    CW_TRY_ASSIGN(const auto ledger, makeLedger(m_address, m_lease.migration, stop));
+    return ledger->setFact(m_lease, factName(), encode(f), stop);
+}
+
+/// Each attempt stalls the server's writers for at most lockWait; between attempts they flow, so
+/// that what stands in the way can end.
+Status MySqlFence::lockWithRetries(const QString &sql, std::stop_token stop)
+{
+    for (int attempt = 1;; ++attempt) {
+        const Status locked = m_session->exec(sql, stop);
+        if (locked)
+            return {};
+        if (locked.error().number != 1205 && locked.error().number != 1213)
+            return locked;
+        if (attempt >= m_options.attempts)
+            return fail(fenceBlocked(m_address, m_tables, {m_session->connectionId()},
+                                     locked.error(), stop));
+        if (!pauseFor(stop, m_options.lockWait / 4))
+            return fail(cancelledError());
+    }
+}
+
+Result<Position> MySqlFence::hold(std::stop_token stop)
+{
+    CW_TRY(usable());
+    CW_TRY(release(stop));
+    CW_TRY(recordFound(stop));
+    CW_TRY_ASSIGN(auto session, Session::open(m_address, Use::Control, stop));
+    if (byTriggers()) {
+        CW_TRY_ASSIGN(m_tables, tablesToFence(*session, m_selection, stop)); // some may be new
+    }
+    keep(std::move(session));
+    // While triggers are the seal, READ: others may still read, as the comparison and the
+    // re-reading of cascades must, each in a session of its own.
+    Result<Position> held = [&]() -> Result<Position> {
+        for (const QString &sql : holdSql())
+            CW_TRY(lockWithRetries(sql, stop));
+        return positionUnderFence(*m_session, !byTriggers(), stop);
+    }();
+    if (!held)
+        keep(nullptr); // the server lets go with the session
+    return held;
+}
+
+/// The change from READ to WRITE lets writers that waited go first: they commit here before the
+/// seal, and are before the position that is returned.
+Status MySqlFence::createTriggers(std::stop_token stop)
+{
+    if (m_tables.empty())
+        return {};
+    CW_TRY(lockWithRetries(lockTables(m_tables, "WRITE"), stop));
+    CW_TRY_ASSIGN(const std::vector<TableName> there,
+                  findSealTriggers(*m_session, m_lease.migration, stop));
+    for (const SealTrigger &t : sealTriggers(m_tables, m_lease.migration, m_address.user)) {
+        if (!contains(there, t.name))
+            CW_TRY(m_session->exec(t.sql, stop));
+    }
+    return {};
+}
+
+Result<Position> MySqlFence::seal(std::stop_token stop)
+{
+    CW_TRY(usable());
+    const bool held = m_session && !m_session->isDead();
+    if (!held) {
+        // Nobody waits for a barrier: a target is closed while its applier goes on.
+        CW_TRY(hold(stop));
+    }
+    Result<Position> after = [&]() -> Result<Position> {
+        if (byTriggers()) {
+            CW_TRY(createTriggers(stop));
+        } else {
+            // In the holding session: it has the global read lock, so that the setting takes effect
+            // at once instead of waiting for the writers that queue behind that lock.
+            for (const QString &sql : closeSql())
+                CW_TRY(m_session->exec(sql, stop));
+        }
+        return positionUnderFence(*m_session, !byTriggers(), stop);
+    }();
+    if (!after) {
+        keep(nullptr);
+        return after;
+    }
+    // Triggers keep everybody out now, and a WRITE lock would keep readers out as well.
+    if (byTriggers() || !held)
+        CW_TRY(release(stop));
+    return after;
+}
+
+Status MySqlFence::release(std::stop_token stop)
+{
+    if (!m_session)
+        return {};
+    Status done;
+    if (!m_session->isDead())
+        done = m_session->exec(QStringLiteral("UNLOCK TABLES"), std::move(stop));
+    // Where the session died, the server has let go by itself.
+    keep(nullptr);
+    return !done && done.error().code != ErrorCode::ConnectionLost ? done : Status{};
+}
+
+Status MySqlFence::admitApplier(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    CW_TRY_ASSIGN(const std::optional<Found> f, found(*s, stop));
+    // Triggers let our account pass, and the provider's setting is one that we write under.
+    if (!f || f->kind != kReadOnly)
+        return {};
+    // Said again each time: without PERSIST a restart of the server has lost it.
+    CW_TRY(s->exec(setting("read_only", true), stop));
+    if (m_hasSuper)
+        CW_TRY(s->exec(setting("super_read_only", false), stop));
+    return {};
+}
+
+Status MySqlFence::dropTriggers(Session &s, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const std::vector<TableName> names, findSealTriggers(s, m_lease.migration, stop));
+    for (const TableName &name : names)
+        CW_TRY(s.exec(QStringLiteral("DROP TRIGGER IF EXISTS ") + quoteName(name), stop));
+    return {};
+}
+
+Status MySqlFence::open(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    CW_TRY_ASSIGN(const std::optional<Found> f, found(*s, stop));
+    std::unique_ptr<Ledger> ledger;
+    if (f) {
+        CW_TRY_ASSIGN(ledger, makeLedger(m_address, m_lease.migration, stop));
+        // Not by a Causeway that was replaced: the present one counts on the fence. `unfence` has
+        // no lease (epoch 0), and under super_read_only can take none.
+        if (m_lease.epoch != 0)
+            CW_TRY(ledger->checkLease(m_lease, stop));
+    }
+    CW_TRY(release(stop));
+    if (f) {
+        for (const QString &sql : restoreSql(*f))
+            CW_TRY(s->exec(sql, stop));
+    }
+    CW_TRY(dropTriggers(*s, stop));
+    if (!f)
+        return {};
+    if (m_lease.epoch != 0)
+        return ledger->clearFact(m_lease, factName(), stop);
+    CW_TRY_ASSIGN(const StateNames names, findStateNames(*s, stop));
+    return s->exec(QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")
+                       .arg(quoteName(names.table(QStringLiteral("fact"))),
+                            quoteText(m_lease.migration), quoteText(factName())),
+                   stop);
+}
+
+Result<bool> MySqlFence::isSealed(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    CW_TRY_ASSIGN(const std::optional<Found> f, found(*s, stop));
+    if (!f)
+        return false;
+    if (f->kind == kTriggers) {
+        CW_TRY_ASSIGN(const std::vector<TableName> tables, tablesToFence(*s, m_selection, stop));
+        CW_TRY_ASSIGN(const std::vector<TableName> there,
+                      findSealTriggers(*s, m_lease.migration, stop));
+        // One that is missing leaves a way in.
+        for (const SealTrigger &t : sealTriggers(tables, m_lease.migration, m_address.user)) {
+            if (!contains(there, t.name))
+                return false;
+        }
+        return !there.empty();
+    }
+    CW_TRY_ASSIGN(const ResultSet r,
+                  s->query(QStringLiteral("SHOW GLOBAL VARIABLES LIKE 'read_only'"), stop));
+    return !r.rows.empty() && r.text(0, 1) != QLatin1String("OFF");
+}
+
+} // namespace
+
+Result<std::unique_ptr<Fence>> makeFence(const Address &address, const Selection &selection,
+                                         const Lease &lease, bool isTarget, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(address, Use::Control, stop));
+    CW_TRY_ASSIGN(std::vector<TableName> tables, tablesToFence(*s, selection, stop));
+    CW_TRY_ASSIGN(SealChoice choice, chooseSeal(*s, tables, stop));
+    CW_TRY_ASSIGN(const ResultSet super,
+                  s->query(QStringLiteral("SHOW GLOBAL VARIABLES LIKE 'super_read_only'"), stop));
+    return std::unique_ptr<Fence>(new MySqlFence(address, selection, lease, isTarget,
+                                                 std::move(tables), std::move(choice),
+                                                 !super.rows.empty()));
+}
+
+} // namespace causeway::mysql

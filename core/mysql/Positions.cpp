@@ -1,0 +1,253 @@
+#include "base/Stop.h"
+#include "mysql/Parts.h"
+#include "mysql/binlog/LogPosition.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace causeway::mysql {
+
+namespace {
+
+constexpr int lockAttempts = 10;
+constexpr int lockWaitTimeout = 1205;
+constexpr int accessDenied = 1227;
+
+tl::unexpected<Error> noLog(const Session &s)
+{
+    Error e;
+    e.code = ErrorCode::NotReady;
+    e.id = QStringLiteral("mysql-log-bin");
+    e.object = s.address().display();
+    e.message = cwText("core", "%1 writes no binary log.", s.address().display());
+    e.fix = cwText("core", "Switch the binary log on (log_bin) and restart the server.");
+    return fail(std::move(e));
+}
+
+/// Both names: the new one since 8.2, the old one gone since 8.4.
+Result<ResultSet> logStatus(Session &s, std::stop_token stop)
+{
+    if (!s.isMariaDb() && s.version() >= 80200)
+        return s.query(QStringLiteral("SHOW BINARY LOG STATUS"), stop);
+    return s.query(QStringLiteral("SHOW MASTER STATUS"), stop);
+}
+
+Result<Position> filePosition(Session &s, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const ResultSet r, logStatus(s, stop));
+    if (r.rows.empty())
+        return noLog(s);
+    LogPosition p;
+    p.file = r.text(0, std::size_t(0)).toStdString();
+    p.offset = r.text(0, 1).toULongLong();
+    return p.position();
+}
+
+/// The snapshot and the place in the log are taken together inside the server's commit order,
+/// without any lock.
+Result<Position> mariaDbPosition(Session &s, std::stop_token stop)
+{
+    // WITH CONSISTENT SNAPSHOT gives a snapshot under REPEATABLE READ only.
+    CW_TRY(s.exec(QStringLiteral("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"), stop));
+    CW_TRY(s.exec(QStringLiteral("START TRANSACTION WITH CONSISTENT SNAPSHOT"), stop));
+    auto status = s.query(QStringLiteral("SHOW STATUS LIKE 'binlog_snapshot_%'"), stop);
+    CW_TRY(s.exec(QStringLiteral("ROLLBACK"), stop));
+    CW_TRY(status);
+    LogPosition p;
+    for (std::size_t i = 0; i < status->rows.size(); ++i) {
+        const QString name = status->text(i, std::size_t(0));
+        if (name.compare(QLatin1String("binlog_snapshot_file"), Qt::CaseInsensitive) == 0)
+            p.file = status->text(i, 1).toStdString();
+        else if (name.compare(QLatin1String("binlog_snapshot_position"), Qt::CaseInsensitive) == 0)
+            p.offset = status->text(i, 1).toULongLong();
+    }
+    if (p.file.empty())
+        return noLog(s);
+    CW_TRY_ASSIGN(const ResultSet gtid, s.query(QStringLiteral("SELECT BINLOG_GTID_POS(%1,%2)")
+                                                    .arg(quoteText(QString::fromStdString(p.file)))
+                                                    .arg(p.offset),
+                                                stop));
+    // NULL where the file cannot be searched: then the place alone has to do.
+    if (!gtid.rows.empty() && !gtid.isNull(0, 0)) {
+        p.kind = LogPosition::Kind::MariaDb;
+        CW_TRY_ASSIGN(p.domains,
+                      MariaDbGtidList::parse(gtid.text(0, std::size_t(0)).toStdString()));
+    }
+    return p.position();
+}
+
+Result<QString> lockTablesSql(Session &s, const Selection &selection, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(
+        const ResultSet r,
+        s.query(QStringLiteral("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES "
+                               "WHERE TABLE_TYPE='BASE TABLE' AND TABLE_SCHEMA NOT IN "
+                               "('mysql','sys','information_schema','performance_schema')"),
+                stop));
+    QStringList tables;
+    for (std::size_t i = 0; i < r.rows.size(); ++i) {
+        const TableName name{r.text(i, std::size_t(0)), r.text(i, 1)};
+        if (selection.matches(name))
+            tables += quoteName(name) + QLatin1String(" READ");
+    }
+    return tables.isEmpty() ? QString()
+                            : QStringLiteral("LOCK TABLES ") + tables.join(QLatin1String(", "));
+}
+
+/// Without GTID: the log shows a transaction before InnoDB does (seen with a commit that waits for
+/// its semi-synchronous replica), so that the place alone would lose rows. The lock waits until
+/// every commit under way is done in the engine as well.
+Result<Position> lockedPosition(Session &s, const Selection &selection, std::stop_token stop)
+{
+    // Waiting for it blocks all writers behind it, hence short and repeated.
+    CW_TRY(s.exec(QStringLiteral("SET SESSION lock_wait_timeout=2"), stop));
+    QString lock = QStringLiteral("FLUSH TABLES WITH READ LOCK");
+    Status locked;
+    for (int attempt = 0; attempt < lockAttempts; ++attempt) {
+        locked = s.exec(lock, stop);
+        if (locked)
+            break;
+        const Error &e = locked.error();
+        if (e.number == accessDenied || e.number == 1045) {
+            CW_TRY_ASSIGN(const QString tables, lockTablesSql(s, selection, stop));
+            if (tables.isEmpty() || lock == tables)
+                break;
+            lock = tables;
+        } else if (e.number != lockWaitTimeout) {
+            break;
+        } else if (!pauseFor(stop, std::chrono::milliseconds(500))) {
+            return fail(cancelledError());
+        }
+    }
+    if (!locked) {
+        Error e = std::move(locked).error();
+        if (e.number == lockWaitTimeout) {
+            e.code = ErrorCode::NotReady;
+            e.id = QStringLiteral("mysql-position-lock");
+            e.message =
+                cwText("core", "A long statement or an open transaction kept the short lock "
+                               "that a position without GTID needs.");
+            e.fix = cwText("core", "End it and try again, or switch gtid_mode on.");
+        }
+        return fail(std::move(e));
+    }
+    auto position = filePosition(s, stop);
+    CW_TRY(s.exec(QStringLiteral("UNLOCK TABLES"), stop));
+    return position;
+}
+
+Result<QString> variable(Session &s, const char *name, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(
+        const ResultSet r,
+        s.query(QStringLiteral("SHOW GLOBAL VARIABLES LIKE '%1'").arg(QLatin1String(name)), stop));
+    return r.rows.empty() ? QString() : r.text(0, 1);
+}
+
+struct LogFile {
+    std::string name;
+    std::uint64_t size = 0;
+};
+
+Result<std::vector<LogFile>> logFiles(Session &s, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const ResultSet r, s.query(QStringLiteral("SHOW BINARY LOGS"), stop));
+    std::vector<LogFile> out;
+    for (std::size_t i = 0; i < r.rows.size(); ++i)
+        out.push_back({r.text(i, std::size_t(0)).toStdString(), r.text(i, 1).toULongLong()});
+    return out;
+}
+
+} // namespace
+
+Result<Position> readCurrentPosition(Session &s, const Selection &selection, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const QString logBin, variable(s, "log_bin", stop));
+    if (logBin != QLatin1String("ON"))
+        return noLog(s);
+    if (s.isMariaDb())
+        return mariaDbPosition(s, stop);
+    CW_TRY_ASSIGN(const QString gtidMode, variable(s, "gtid_mode", stop));
+    if (gtidMode == QLatin1String("ON")) {
+        // A transaction enters the set after the engine has committed it.
+        CW_TRY_ASSIGN(const ResultSet r,
+                      s.query(QStringLiteral("SELECT @@GLOBAL.gtid_executed"), stop));
+        LogPosition p;
+        p.kind = LogPosition::Kind::MySqlGtid;
+        CW_TRY_ASSIGN(p.executed, GtidSet::parse(r.text(0, std::size_t(0)).toStdString()));
+        return p.position();
+    }
+    return lockedPosition(s, selection, stop);
+}
+
+bool positionReached(const Position &applied, const Position &wanted)
+{
+    const auto a = LogPosition::parse(applied);
+    const auto w = LogPosition::parse(wanted);
+    return a && w && a->reached(*w);
+}
+
+Result<bool> logStillHas(Session &s, const Position &from, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const LogPosition p, LogPosition::parse(from));
+    if (p.kind == LogPosition::Kind::MySqlGtid) {
+        // What was purged must have been read, and what was read must be known: a server that
+        // lacks some of it is another one, or went back in time.
+        const QString set = quoteText(QString::fromStdString(p.executed.text()));
+        CW_TRY_ASSIGN(const ResultSet r,
+                      s.query(QStringLiteral("SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, %1) AND "
+                                             "GTID_SUBSET(%1, @@GLOBAL.gtid_executed)")
+                                  .arg(set),
+                              stop));
+        return r.text(0, std::size_t(0)) == QLatin1String("1");
+    }
+    CW_TRY_ASSIGN(const std::vector<LogFile> files, logFiles(s, stop));
+    if (files.empty())
+        return false;
+    if (p.kind == LogPosition::Kind::MariaDb && !p.domains.isEmpty()) {
+        // The state at the beginning of the oldest file: all before it is gone.
+        CW_TRY_ASSIGN(
+            const ResultSet r,
+            s.query(QStringLiteral("SELECT BINLOG_GTID_POS(%1,4), @@GLOBAL.gtid_binlog_pos")
+                        .arg(quoteText(QString::fromStdString(files.front().name))),
+                    stop));
+        CW_TRY_ASSIGN(const auto oldest,
+                      MariaDbGtidList::parse(r.text(0, std::size_t(0)).toStdString()));
+        CW_TRY_ASSIGN(const auto newest, MariaDbGtidList::parse(r.text(0, 1).toStdString()));
+        return p.domains.covers(oldest) && newest.covers(p.domains);
+    }
+    return std::any_of(files.begin(), files.end(),
+                       [&p](const LogFile &f) { return f.name == p.file && f.size >= p.offset; });
+}
+
+Result<qint64> readRetentionSeconds(Session &s, std::stop_token stop)
+{
+    // RDS and Aurora purge by their own clock, whatever the variables say; the procedure is only
+    // seen by accounts that may call it.
+    const auto rds =
+        s.query(QStringLiteral("SELECT 1 FROM information_schema.ROUTINES WHERE "
+                               "ROUTINE_SCHEMA='mysql' AND ROUTINE_NAME='rds_show_configuration'"),
+                stop);
+    if (rds && !rds->rows.empty()) {
+        const auto shown = s.query(QStringLiteral("CALL mysql.rds_show_configuration"), stop);
+        if (shown) {
+            for (std::size_t i = 0; i < shown->rows.size(); ++i) {
+                if (shown->text(i, "name") == QLatin1String("binlog retention hours")) {
+                    // NULL: purged as soon as RDS itself needs it no longer.
+                    return shown->text(i, "value").toLongLong() * 3600;
+                }
+            }
+        }
+    }
+    CW_TRY_ASSIGN(const QString autoPurge, variable(s, "binlog_expire_logs_auto_purge", stop));
+    if (autoPurge == QLatin1String("OFF"))
+        return -1;
+    CW_TRY_ASSIGN(const QString seconds, variable(s, "binlog_expire_logs_seconds", stop));
+    if (seconds.toLongLong() > 0)
+        return seconds.toLongLong();
+    CW_TRY_ASSIGN(const QString days, variable(s, "expire_logs_days", stop));
+    const double kept = days.toDouble(); // MariaDB has fractions of a day
+    return kept > 0 ? static_cast<qint64>(kept * 86400) : -1;
+}
+
+} // namespace causeway::mysql

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "mysql/Session.h"
+#include "schema/Model.h"
+#include "schema/Selection.h"
+
+#include <QStringList>
+
+namespace causeway::mysql {
+
+/// Databases that belong to the server or to Causeway and never move.
+bool isSystemSchema(const QString &schema);
+/// "COLUMN IN ('a', 'b')" for the schemas of a query.
+QString schemaCondition(const char *column, const QStringList &schemas);
+
+/// The parts of a column that follow from its type: class, labels, length (for readers and for
+/// translated types).
+void describeType(Column &column);
+/// Chooses Table::rowKey. Keys in `avoid` (which the optimizer may not use) come last.
+void chooseRowKey(Table &table, const QStringList &avoid = {});
+
+/// Views, routines, triggers, events and sequences (SchemaReadObjects.cpp), in an order in which
+/// they can be created.
+Result<std::vector<SchemaObject>> readObjects(Session &, const QStringList &schemas,
+                                              const Selection &, const std::vector<Table> &tables,
+                                              const std::vector<TableName> &sequences,
+                                              std::stop_token);
+/// Names a view's definition reads, each `schema`.`name` of it.
+std::vector<TableName> namesInView(const QString &createSql);
+
+/// First cell of the named column of SHOW CREATE ...; empty where the server hides it.
+QString shownCreate(const ResultSet &, const char *column);
+
+} // namespace causeway::mysql

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "mysql/Session.h"
+#include "mysql/binlog/LogPosition.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace causeway::mysql {
+
+/// A session that the server streams its log to. One thread reads; interrupt() from any.
+class DumpConnection {
+public:
+    /// Signs in, negotiates checksums, heartbeats and identity, and asks for the log after `from`.
+    static Result<std::unique_ptr<DumpConnection>> open(const Address &, const LogPosition &from,
+                                                        std::stop_token);
+    ~DumpConnection();
+    DumpConnection(const DumpConnection &) = delete;
+    DumpConnection &operator=(const DumpConnection &) = delete;
+
+    /// The next event, without the protocol's leading byte. Blocks. Valid until the next call.
+    Result<std::string_view> read();
+    void interrupt() noexcept { m_session->interrupt(); }
+    [[nodiscard]] bool isMariaDb() const { return m_session->isMariaDb(); }
+
+private:
+    explicit DumpConnection(std::unique_ptr<Session> session);
+    Status negotiate(const LogPosition &from, std::stop_token);
+    Result<std::uint32_t> chooseServerId(std::stop_token);
+    Status request(const LogPosition &from, std::uint32_t serverId);
+    Error readError();
+
+    std::unique_ptr<Session> m_session;
+    struct Replication; ///< libmysqlclient's state of the dump
+    std::unique_ptr<Replication> m_replication;
+};
+
+/// What the server's refusal to send the log means: purged, or something else. Used by tests.
+Error nameDumpError(Error e);
+
+} // namespace causeway::mysql

@@ -1,0 +1,17 @@
+#include "mysql/checks/CheckList.h"
+
+namespace causeway::mysql {
+
+std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options)
+{
+    CheckList list(servers, options);
+    addBinlogChecks(list);
+    addServerChecks(list);
+    addSchemaChecks(list);
+    addGrantChecks(list);
+    addTargetChecks(list);
+    addPairChecks(list);
+    return list.take();
+}
+
+} // namespace causeway::mysql

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "mysql/checks/Context.h"
+#include "preflight/CheckList.h"
+
+namespace causeway::mysql {
+
+using Look = CheckLook<ServerContext>;
+using CheckList = CheckListOf<ServerContext>;
+using Servers = CheckServers<ServerContext>;
+
+void addBinlogChecks(CheckList &);
+void addServerChecks(CheckList &);
+void addSchemaChecks(CheckList &);
+void addGrantChecks(CheckList &);
+void addTargetChecks(CheckList &);
+void addPairChecks(CheckList &);
+
+/// All of them, in the order in which they are shown.
+std::vector<Check> allChecks(const Servers &, const CheckOptions &);
+
+/// The least-privilege account (UserScript.cpp).
+Result<QStringList> userScript(ServerContext &, const QString &account, std::stop_token);
+
+} // namespace causeway::mysql

@@ -1,0 +1,176 @@
+#include "mysql/checks/Fixes.h"
+
+namespace causeway::mysql {
+
+namespace {
+
+QString sqlLiteral(const QString &value)
+{
+    bool number = false;
+    value.toLongLong(&number);
+    if (number || value == QLatin1String("ON") || value == QLatin1String("OFF"))
+        return value;
+    return quoteText(value);
+}
+
+bool isPersistable(const ServerFacts *facts)
+{
+    return facts && !facts->isMariaDb && facts->versionNumber >= 80000;
+}
+
+QString privilegeFor(const ServerFacts *facts, const QString &name)
+{
+    if (isPersistable(facts))
+        return QStringLiteral("SYSTEM_VARIABLES_ADMIN");
+    // MariaDB 10.5 took some settings out of SUPER.
+    if (facts && facts->isMariaDb && facts->versionNumber >= 100502) {
+        if (name.startsWith(QLatin1String("binlog_")) ||
+            name == QLatin1String("expire_logs_days") ||
+            name == QLatin1String("log_bin_trust_function_creators"))
+            return QStringLiteral("BINLOG ADMIN");
+        if (name == QLatin1String("read_only"))
+            return QStringLiteral("READ_ONLY ADMIN");
+    }
+    return QStringLiteral("SUPER");
+}
+
+void selfManaged(Look &look, const std::vector<Setting> &settings, const ServerFacts *facts,
+                 Fix &fix)
+{
+    const auto grants = look.here.grants(look.stop);
+    fix.canApply = true;
+    fix.config << QStringLiteral("[mysqld]");
+    for (const Setting &s : settings) {
+        fix.config << QStringLiteral("%1 = %2").arg(s.name, s.value);
+        fix.privilege = privilegeFor(facts, s.name);
+        if (s.restart) {
+            fix.restart = true;
+            fix.canApply = false;
+            continue;
+        }
+        fix.sql << QStringLiteral("SET %1 %2 = %3;")
+                       .arg(isPersistable(facts) ? QStringLiteral("PERSIST")
+                                                 : QStringLiteral("GLOBAL"),
+                            s.name, sqlLiteral(s.value));
+        fix.canApply =
+            fix.canApply && grants &&
+            (*grants)->grants.hasAny({QStringLiteral("SUPER"), privilegeFor(facts, s.name)});
+    }
+    // SET PERSIST writes the configuration itself.
+    if (isPersistable(facts) && !fix.restart)
+        fix.config.clear();
+}
+
+void amazon(const std::vector<Setting> &settings, Fix &fix)
+{
+    const bool aurora = fix.platform == Platform::Aurora;
+    QStringList parameters;
+    for (const Setting &s : settings) {
+        fix.restart = fix.restart || s.restart || aurora;
+        parameters << QStringLiteral("\"ParameterName=%1,ParameterValue='%2',ApplyMethod=%3\"")
+                          .arg(s.name, s.value,
+                               s.restart || aurora ? QStringLiteral("pending-reboot")
+                                                   : QStringLiteral("immediate"));
+    }
+    fix.command << (aurora ? QStringLiteral("aws rds modify-db-cluster-parameter-group "
+                                            "--db-cluster-parameter-group-name CLUSTER_GROUP "
+                                            "--parameters %1")
+                           : QStringLiteral("aws rds modify-db-parameter-group "
+                                            "--db-parameter-group-name GROUP --parameters %1"))
+                       .arg(parameters.join(QLatin1Char(' ')));
+    if (fix.restart)
+        fix.command << QStringLiteral("aws rds reboot-db-instance --db-instance-identifier "
+                                      "INSTANCE");
+}
+
+} // namespace
+
+Platform platformOf(Look &look)
+{
+    const auto facts = look.here.facts(look.stop);
+    return facts ? (*facts)->platform : Platform::SelfManaged;
+}
+
+Fix settingFix(Look &look, const std::vector<Setting> &settings, const Text &text)
+{
+    Fix fix;
+    const auto facts = look.here.facts(look.stop);
+    fix.platform = platformOf(look);
+    fix.text = text;
+    const auto sayUnlessSaid = [&fix](Text t) {
+        if (fix.text.isEmpty())
+            fix.text = std::move(t);
+    };
+    QStringList flags;
+    for (const Setting &s : settings)
+        flags << s.name + QLatin1Char('=') + s.value;
+    switch (fix.platform) {
+    case Platform::SelfManaged:
+        selfManaged(look, settings, facts ? *facts : nullptr, fix);
+        sayUnlessSaid(
+            fix.restart
+                ? cwText("core", "Add the lines to the server's configuration and restart it.")
+                : cwText("core",
+                         "Run the SQL; where configuration lines are shown, add them too, so "
+                         "that the setting survives a restart. Sessions that are open keep "
+                         "the old value: let the application reconnect."));
+        break;
+    case Platform::Rds:
+    case Platform::Aurora:
+        amazon(settings, fix);
+        sayUnlessSaid(cwText("core",
+                             "Change the parameter group of the instance (Aurora: of the "
+                             "cluster); the default group cannot be changed, so make one of "
+                             "your own first."));
+        break;
+    case Platform::CloudSql:
+        fix.command << QStringLiteral("gcloud sql instances patch INSTANCE --database-flags=%1")
+                           .arg(flags.join(QLatin1Char(',')));
+        fix.restart = true;
+        sayUnlessSaid(cwText("core", "Set the database flag. The command replaces all flags: name "
+                                     "those that are set already as well."));
+        break;
+    case Platform::Azure:
+        for (const Setting &s : settings) {
+            fix.restart = fix.restart || s.restart;
+            fix.command << QStringLiteral("az mysql flexible-server parameter set --resource-group "
+                                          "GROUP --server-name SERVER --name %1 --value %2")
+                               .arg(s.name, s.value);
+        }
+        sayUnlessSaid(cwText("core", "Set the server parameter."));
+        break;
+    case Platform::DigitalOcean: {
+        QStringList members;
+        for (const Setting &s : settings)
+            members << QStringLiteral("\"%1\":\"%2\"").arg(s.name, s.value);
+        fix.command << QStringLiteral("doctl databases configuration update DATABASE_ID --engine "
+                                      "mysql --config-json '{%1}'")
+                           .arg(members.join(QLatin1Char(',')));
+        sayUnlessSaid(cwText("core", "Change the cluster's configuration; what it does not offer "
+                                     "there, its support sets."));
+        break;
+    }
+    default:
+        sayUnlessSaid(cwText("core", "Needed: %1. This service sets it for you: ask its support.",
+                             flags.join(QStringLiteral(", "))));
+    }
+    return fix;
+}
+
+Fix sqlFix(Look &look, const QStringList &sql, const Text &text, const QString &privilege)
+{
+    Fix fix;
+    fix.platform = platformOf(look);
+    fix.sql = sql;
+    fix.text = text;
+    fix.privilege = privilege;
+    return fix;
+}
+
+QString quoteAccount(const QString &account)
+{
+    return quoteText(account.section(QLatin1Char('@'), 0, -2)) + QLatin1Char('@') +
+           quoteText(account.section(QLatin1Char('@'), -1));
+}
+
+} // namespace causeway::mysql

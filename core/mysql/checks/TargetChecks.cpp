@@ -1,0 +1,257 @@
+#include "mysql/checks/Fixes.h"
+
+#include <QRandomGenerator>
+
+#include <algorithm>
+
+namespace causeway::mysql {
+
+namespace {
+
+const QString kVars = QStringLiteral("SHOW GLOBAL VARIABLES");
+
+Status lookTables(Look &look)
+{
+    CW_TRY_ASSIGN(
+        const auto rows,
+        look.here.query(QStringLiteral("SELECT table_schema,table_name,table_type FROM "
+                                       "information_schema.tables WHERE table_schema IN (%1) AND "
+                                       "table_type <> 'SYSTEM VIEW' ORDER BY 1,2")
+                            .arg(look.here.schemaList()),
+                        look.stop));
+    QStringList sql, others;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        const TableName name{rows.text(i, std::size_t{0}), rows.text(i, 1)};
+        // The state of a migration, where no schema of ours was allowed.
+        if (name.name.startsWith(QLatin1String("_causeway_")))
+            continue;
+        const QString type = rows.text(i, 2);
+        if (!look.here.inScope(name)) {
+            others << name.display();
+            continue;
+        }
+        look.out.objects << name.display();
+        sql << QStringLiteral("DROP %1 %2;")
+                   .arg(type == QLatin1String("VIEW")       ? QStringLiteral("VIEW")
+                        : type == QLatin1String("SEQUENCE") ? QStringLiteral("SEQUENCE")
+                                                            : QStringLiteral("TABLE"),
+                        quoteName(name));
+    }
+    if (sql.isEmpty()) {
+        return others.isEmpty()
+                   ? look.pass(cwText("core", "The target is empty."))
+                   : look.info(cwText("core",
+                                      "None of the tables exists; the schema holds others: "
+                                      "%1.",
+                                      someOf(others)));
+    }
+    // Tables that refer to one another cannot be dropped one by one.
+    sql.prepend(QStringLiteral("SET SESSION foreign_key_checks = 0;"));
+    sql.append(QStringLiteral("SET SESSION foreign_key_checks = 1;"));
+    look.out.fix = sqlFix(look, sql,
+                          cwText("core", "If nobody needs them: the SQL throws them away with all "
+                                         "their rows. Else give the schema another name on the "
+                                         "target (--rename)."),
+                          QStringLiteral("DROP"));
+    return look.block(cwText("core", "Already on the target: %1.", someOf(look.out.objects)));
+}
+
+Status lookWritable(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *v, look.here.variables(look.stop));
+    const auto on = [&](const char *name) {
+        return v->value(QString::fromLatin1(name)) == QLatin1String("ON");
+    };
+    if (on("innodb_read_only")) {
+        look.out.fix.platform = platformOf(look);
+        look.out.fix.text = cwText("core", "Use the endpoint of the cluster's writer.");
+        return look.block(cwText("core", "innodb_read_only is ON: it is a reader."));
+    }
+    std::vector<Setting> settings;
+    // super_read_only pulls read_only along when it is set, not when it is cleared.
+    if (on("super_read_only"))
+        settings.push_back({QStringLiteral("super_read_only"), QStringLiteral("OFF")});
+    const QString readOnly = v->value(QStringLiteral("read_only"));
+    if (!readOnly.isEmpty() && readOnly != QLatin1String("OFF") && readOnly != QLatin1String("0"))
+        settings.push_back({QStringLiteral("read_only"), QStringLiteral("OFF")});
+    if (settings.empty())
+        return look.pass(cwText("core", "It takes writes."));
+    look.out.fix =
+        settingFix(look, settings,
+                   cwText("core", "First make sure that nothing holds it read-only for a "
+                                  "reason, such as being a replica."));
+    look.out.fix.canApply = false;
+    return look.block(cwText("core", "%1 is %2.", settings.front().name,
+                             settings.size() > 1 ? QStringLiteral("ON") : readOnly));
+}
+
+Status lookReverse(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *v, look.here.variables(look.stop));
+    CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
+    if (facts->platform == Platform::PlanetScale || facts->platform == Platform::Vitess)
+        return look.warn(cwText("core", "Its binary log cannot be read: the switch is one-way."));
+    QStringList wrong;
+    std::vector<Setting> settings;
+    const auto need = [&](const char *name, const QString &value, bool restart = false) {
+        const QString variable = QString::fromLatin1(name);
+        const QString is = v->value(variable);
+        // A variable the server does not have has no other value either.
+        if ((is.isEmpty() && !restart) || is.toUpper() == value)
+            return;
+        wrong << variable + QLatin1Char('=') + is;
+        settings.push_back({variable, value, restart});
+    };
+    if (v->value(QStringLiteral("log_bin")) != QLatin1String("ON")) {
+        wrong << QStringLiteral("log_bin=OFF");
+        settings.push_back({QStringLiteral("log_bin"), QStringLiteral("binlog"), true});
+    }
+    need("binlog_format", QStringLiteral("ROW"));
+    need("binlog_row_image", QStringLiteral("FULL"));
+    if (wrong.isEmpty())
+        return look.pass(cwText("core", "Its binary log can carry the way back."));
+    look.out.fix = settingFix(look, settings);
+    return look.warn(cwText("core",
+                            "Its binary log cannot carry the way back (%1): the switch would "
+                            "be one-way.",
+                            wrong.join(QStringLiteral(", "))));
+}
+
+Status lookLocalInfile(Look &look)
+{
+    CW_TRY_ASSIGN(const QString value, look.here.variable("local_infile", look.stop));
+    if (value != QLatin1String("OFF"))
+        return look.pass(cwText("core", "LOAD DATA LOCAL is allowed."));
+    look.out.fix = settingFix(look, {{QStringLiteral("local_infile"), QStringLiteral("ON")}});
+    return look.info(cwText("core",
+                            "LOAD DATA LOCAL is off; rows are inserted instead, which takes "
+                            "about half as long again."));
+}
+
+Status lookKeyPolicy(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *v, look.here.variables(look.stop));
+    const auto on = [&](const char *name) {
+        return v->value(QString::fromLatin1(name)) == QLatin1String("ON");
+    };
+    const bool demands = on("sql_require_primary_key");
+    const bool adds = on("sql_generate_invisible_primary_key");
+    if (!demands && !adds)
+        return look.pass(cwText("core", "Tables may be created as they are."));
+    CW_TRY_ASSIGN(const auto *tables, look.other->tables(look.stop));
+    CW_TRY_ASSIGN(const auto *keys, look.other->uniqueKeys(look.stop));
+    QSet<TableName> primary;
+    for (const UniqueKeyBrief &k : *keys) {
+        if (k.name == QLatin1String("PRIMARY"))
+            primary.insert(k.table);
+    }
+    for (const TableBrief &t : *tables) {
+        if (t.type != QLatin1String("SEQUENCE") && !primary.contains(t.name))
+            look.out.objects << t.name.display();
+    }
+    if (look.out.objects.isEmpty())
+        return look.pass(cwText("core", "Every table has a primary key."));
+    std::vector<Setting> settings;
+    if (adds)
+        settings.push_back(
+            {QStringLiteral("sql_generate_invisible_primary_key"), QStringLiteral("OFF")});
+    if (demands)
+        settings.push_back({QStringLiteral("sql_require_primary_key"), QStringLiteral("OFF")});
+    look.out.fix = settingFix(look, settings);
+    return look.block(cwText("core", "%1, and these have no primary key: %2.",
+                             demands ? QStringLiteral("sql_require_primary_key is ON")
+                                     : QStringLiteral("sql_generate_invisible_primary_key is ON"),
+                             someOf(look.out.objects)));
+}
+
+/// Writes: a table of its own in a schema of its own, which is dropped again if it was not there.
+Status probeWrite(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *schemas, look.here.schemas(look.stop));
+    const bool had = schemas->contains(QLatin1String("_causeway"));
+    const QString table = QStringLiteral("`_causeway`.`probe_%1`")
+                              .arg(QRandomGenerator::global()->generate(), 8, 16, QLatin1Char('0'));
+    const auto write = [&]() -> Status {
+        CW_TRY(
+            look.here.exec(QStringLiteral("CREATE DATABASE IF NOT EXISTS `_causeway`"), look.stop));
+        CW_TRY(look.here.exec(
+            QStringLiteral("CREATE TABLE %1 (id INT PRIMARY KEY) ENGINE=InnoDB").arg(table),
+            look.stop));
+        return look.here.exec(QStringLiteral("INSERT INTO %1 VALUES (1)").arg(table), look.stop);
+    };
+    const Status written = write();
+    // Tidied up whatever happened; without the caller's stop, which may have been requested.
+    const Status dropped =
+        look.here.exec(QStringLiteral("DROP TABLE IF EXISTS %1").arg(table), std::stop_token());
+    if (!had)
+        (void)look.here.exec(QStringLiteral("DROP DATABASE IF EXISTS `_causeway`"),
+                             std::stop_token());
+    CW_TRY(written);
+    CW_TRY(dropped);
+    return look.pass(cwText("core", "A table was created, written and dropped."));
+}
+
+} // namespace
+
+void addTargetChecks(CheckList &list)
+{
+    list.add(
+        {.id = QStringLiteral("mysql-target-tables"),
+         .on = On::Target,
+         .title = cwText("core", "An empty target"),
+         .needed = cwText("core", "None of the tables exists yet."),
+         .why = cwText("core", "Rows that are there already would be mixed with those that are "
+                               "copied."),
+         .sql = {QStringLiteral("SELECT table_schema,table_name,table_type FROM "
+                                "information_schema.tables WHERE table_schema IN ({db})")},
+         .look = lookTables});
+    list.add({.id = QStringLiteral("mysql-target-writable"),
+              .on = On::Target,
+              .title = cwText("core", "A target that takes writes"),
+              .needed = cwText("core", "read_only, super_read_only and innodb_read_only are OFF."),
+              .why = cwText("core", "Nothing could be copied."),
+              .sql = {kVars},
+              .look = lookWritable});
+    list.add(
+        {.id = QStringLiteral("mysql-reverse"),
+         .on = On::Target,
+         .title = cwText("core", "The way back"),
+         .needed = cwText("core", "The target logs whole rows."),
+         .why = cwText("core", "After the switch the old source follows the target through its "
+                               "binary log, so that going back loses nothing."),
+         .blocking = false,
+         .onlyLive = true,
+         .sql = {kVars},
+         .look = lookReverse});
+    list.add(
+        {.id = QStringLiteral("mysql-key-policy"),
+         .on = On::Target,
+         .title = cwText("core", "Primary keys demanded by the target"),
+         .needed = cwText("core", "OFF, or every table has a primary key."),
+         .why = cwText("core", "The table would be refused, or get a column that the source does "
+                               "not have."),
+         .sql = {kVars},
+         .look = lookKeyPolicy});
+    list.add({.id = QStringLiteral("mysql-local-infile"),
+              .on = On::Target,
+              .title = cwText("core", "Fast loading"),
+              .needed = cwText("core", "local_infile is ON."),
+              .why = cwText("core", "The copy is faster."),
+              .blocking = false,
+              .sql = {kVars},
+              .look = lookLocalInfile});
+    list.add({.id = QStringLiteral("mysql-write-probe"),
+              .on = On::Target,
+              .title = cwText("core", "Writing to the target, tried"),
+              .needed = cwText("core", "A table can be created and written."),
+              .why = cwText("core", "Privileges say what is allowed, a write says that it works."),
+              .isProbe = true,
+              .sql = {QStringLiteral("CREATE DATABASE IF NOT EXISTS `_causeway`"),
+                      QStringLiteral("CREATE TABLE `_causeway`.`probe_...` (id INT PRIMARY KEY) "
+                                     "ENGINE=InnoDB"),
+                      QStringLiteral("INSERT INTO `_causeway`.`probe_...` VALUES (1)"),
+                      QStringLiteral("DROP TABLE IF EXISTS `_causeway`.`probe_...`")},
+              .look = probeWrite});
+}
+
+} // namespace causeway::mysql

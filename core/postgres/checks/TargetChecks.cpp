@@ -1,0 +1,109 @@
+#include "postgres/checks/Context.h"
+
+#include <algorithm>
+
+namespace causeway::postgres {
+
+namespace {
+
+const QString kRelations = QStringLiteral(
+    "SELECT n.nspname, c.relname, c.relkind FROM pg_catalog.pg_class c JOIN "
+    "pg_catalog.pg_namespace n "
+    "ON n.oid=c.relnamespace WHERE c.relkind IN ('r','p','v','m','S','f') AND {ns} AND NOT "
+    "c.relispartition AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid=c.oid AND "
+    "d.deptype IN ('e','a','i') AND d.classid='pg_catalog.pg_class'::pg_catalog.regclass AND "
+    "d.refobjsubid >= 0 AND (d.deptype='e' OR c.relkind='S')) ORDER BY 1,2");
+
+Status lookTables(Look &look)
+{
+    CW_TRY_ASSIGN(const auto rows, look.here.query(kRelations, look.stop));
+    QStringList sql;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        const TableName name{rows.text(i, 0), rows.text(i, 1)};
+        if (!look.here.inScope(name))
+            continue;
+        look.out.objects << name.display();
+        const QString kind = rows.text(i, 2);
+        sql << QStringLiteral("DROP %1 IF EXISTS %2.%3 CASCADE;")
+                   .arg(kind == QLatin1String("v")   ? QStringLiteral("VIEW")
+                        : kind == QLatin1String("m") ? QStringLiteral("MATERIALIZED VIEW")
+                        : kind == QLatin1String("S") ? QStringLiteral("SEQUENCE")
+                        : kind == QLatin1String("f") ? QStringLiteral("FOREIGN TABLE")
+                                                     : QStringLiteral("TABLE"),
+                        quoteId(name.schema), quoteId(name.name));
+    }
+    if (sql.isEmpty())
+        return look.pass(cwText("core", "The target is empty."));
+    look.out.fix = sqlFix(look, sql,
+                          cwText("core", "If nobody needs them: the SQL throws them away with all "
+                                         "their rows and whatever depends on them."),
+                          QStringLiteral("owner of the objects"));
+    return look.block(cwText("core", "Already on the target: %1.", someOf(look.out.objects)));
+}
+
+/// Only the native route takes workers of the target.
+Status lookWorkers(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *s, look.here.settings(look.stop));
+    CW_TRY_ASSIGN(const auto rows,
+                  look.here.query(QStringLiteral("SELECT count(*) FROM "
+                                                 "pg_catalog.pg_stat_subscription WHERE pid IS NOT "
+                                                 "NULL"),
+                                  look.stop));
+    const qint64 used = rows.text(0, 0).toLongLong();
+    const qint64 sync = s->value(QStringLiteral("max_sync_workers_per_subscription")).toLongLong();
+    const qint64 logical = s->value(QStringLiteral("max_logical_replication_workers")).toLongLong();
+    const qint64 processes = s->value(QStringLiteral("max_worker_processes")).toLongLong();
+    const qint64 needed = 1 + std::max<qint64>(sync, 1);
+    const bool native = look.options.route == QLatin1String("native");
+    const auto report = [&](Text found) {
+        return native ? look.block(std::move(found)) : look.warn(std::move(found));
+    };
+    look.out.needed = cwText("core",
+                             "%1 free workers for logical replication, and one process more "
+                             "for each.",
+                             needed);
+    if (logical - used < needed) {
+        look.out.fix = settingFix(look, QStringLiteral("max_logical_replication_workers"),
+                                  QString::number(used + needed + 2), true);
+        if (look.out.fix.platform == Platform::SelfManaged && processes < used + needed + 4)
+            look.out.fix.sql << QStringLiteral("ALTER SYSTEM SET max_worker_processes = %1;")
+                                    .arg(used + needed + 4);
+        return report(cwText("core", "%1 of %2 logical replication workers are free.",
+                             std::max<qint64>(logical - used, 0), logical));
+    }
+    if (processes < used + needed + 1) {
+        look.out.fix = settingFix(look, QStringLiteral("max_worker_processes"),
+                                  QString::number(used + needed + 4), true);
+        return report(cwText("core", "max_worker_processes is %1.", processes));
+    }
+    return look.pass(
+        cwText("core", "%1 of %2 logical replication workers are free.", logical - used, logical));
+}
+
+} // namespace
+
+void addTargetChecks(CheckList &list)
+{
+    list.add(
+        {.id = QStringLiteral("pg-target-tables"),
+         .on = On::Target,
+         .title = cwText("core", "An empty target"),
+         .needed = cwText("core", "None of the tables exists yet."),
+         .why = cwText("core", "Rows that are there already would be mixed with those that are "
+                               "copied."),
+         .sql = {kRelations},
+         .look = lookTables});
+    list.add({.id = QStringLiteral("pg-workers"),
+              .on = On::Target,
+              .title = cwText("core", "Workers for logical replication"),
+              .why = cwText("core", "A subscription needs one, and one more for each table that it "
+                                    "copies at a time; without them it waits for ever."),
+              .onlyLive = true,
+              .sql = {QStringLiteral("SELECT name, setting FROM pg_settings WHERE name IN "
+                                     "('max_logical_replication_workers','max_worker_processes',"
+                                     "'max_sync_workers_per_subscription')")},
+              .look = lookWorkers});
+}
+
+} // namespace causeway::postgres

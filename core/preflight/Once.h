@@ -1,0 +1,29 @@
+#pragma once
+
+#include "base/Error.h"
+
+#include <mutex>
+#include <optional>
+
+namespace causeway {
+
+/// Part of a server's state that many checks look at, read at most once. Thread-safe. A caller that
+/// waits for another one's read is let go by that one's time-out, which began earlier than its own.
+template <class T> class Once {
+public:
+    template <class Read> Result<const T *> get(Read &&read)
+    {
+        const std::lock_guard lock(m_mutex);
+        if (!m_value)
+            m_value.emplace(read());
+        if (!*m_value)
+            return tl::unexpected<Error>(m_value->error());
+        return &**m_value;
+    }
+
+private:
+    std::mutex m_mutex;
+    std::optional<Result<T>> m_value;
+};
+
+} // namespace causeway

@@ -1,0 +1,570 @@
+#include "route/Follower.h"
+
+#include "base/Log.h"
+#include "base/Stop.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace causeway {
+
+namespace {
+constexpr std::size_t kMostChangedKeys = 200'000;
+
+qint64 nowUs()
+{
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+qint64 sizeOf(const Row &row)
+{
+    qint64 n = 0;
+    for (const Value &v : row)
+        n += static_cast<qint64>(sizeof(Value)) + (v ? static_cast<qint64>(v->size()) : 0);
+    return n;
+}
+qint64 sizeOf(const RowChange &c)
+{
+    return 128 + sizeOf(c.before) + sizeOf(c.after);
+}
+} // namespace
+
+/// A whole transaction or a part of a large one, or what stands between transactions.
+struct Follower::Item {
+    std::vector<RowChange> rows;
+    QString id;                    ///< of the transaction
+    Position before;               ///< `after` of the one before it; empty where the stream began
+    std::optional<Position> after; ///< absent: a part, more follows
+    std::optional<DdlChange> ddl;
+    std::optional<StatementLogged> statement;
+    std::optional<Error> error; ///< the stream ended
+    qint64 timestampUs = 0;
+    bool transaction = false;
+    bool idle = false; ///< the stream had nothing more just then
+    qint64 bytes = 0;
+};
+
+/// Bounded by bytes: a leader far ahead must not fill this workstation's memory.
+class Follower::Queue {
+public:
+    explicit Queue(qint64 limit) : m_limit(limit) {}
+    bool push(Item item, std::stop_token stop)
+    {
+        std::unique_lock lock(m_mutex);
+        if (!m_space.wait(lock, stop, [&] { return m_bytes < m_limit || m_items.empty(); }))
+            return false;
+        m_bytes += item.bytes;
+        m_items.push_back(std::move(item));
+        m_filled.notify_all();
+        return true;
+    }
+    /// Everything there is, up to the limits of one batch; empty when woken for a task or stopped.
+    std::vector<Item> take(qint64 rows, qint64 bytes, std::stop_token stop)
+    {
+        std::unique_lock lock(m_mutex);
+        m_filled.wait(lock, stop, [&] { return !m_items.empty() || m_woken; });
+        m_woken = false;
+        std::vector<Item> out;
+        qint64 takenRows = 0, takenBytes = 0;
+        while (!m_items.empty() && takenRows < rows && takenBytes < bytes) {
+            Item &front = m_items.front();
+            // A schema change, an odd statement or the end of the stream is handled alone.
+            const bool alone = front.ddl || front.statement || front.error;
+            if (alone && !out.empty())
+                break;
+            takenRows += static_cast<qint64>(front.rows.size());
+            takenBytes += front.bytes;
+            m_bytes -= front.bytes;
+            out.push_back(std::move(front));
+            m_items.pop_front();
+            if (alone)
+                break;
+        }
+        m_space.notify_all();
+        return out;
+    }
+    void wake()
+    {
+        const std::lock_guard lock(m_mutex);
+        m_woken = true;
+        m_filled.notify_all();
+    }
+
+private:
+    const qint64 m_limit;
+    std::mutex m_mutex;
+    std::condition_variable_any m_space, m_filled;
+    std::deque<Item> m_items;
+    qint64 m_bytes = 0;
+    bool m_woken = false;
+};
+
+/// The reading half of one stretch: decodes until stopped or until the stream ends with an error.
+struct Follower::Reader {
+    Reader(std::unique_ptr<ChangeStream> s, Queue &q, qint64 partBytes)
+        : stream(std::move(s)), queue(q), limit(partBytes),
+          thread([this](std::stop_token stop) { run(std::move(stop)); })
+    {
+    }
+    ~Reader()
+    {
+        thread.request_stop();
+        stream->interrupt();
+    }
+    Reader(const Reader &) = delete;
+    Reader &operator=(const Reader &) = delete;
+
+    void run(std::stop_token stop)
+    {
+        Item open;
+        Position last;
+        while (!stop.stop_requested()) {
+            Result<ChangeEvent> event = stream->next(stop);
+            if (!event) {
+                Item end;
+                end.error = event.error();
+                queue.push(std::move(end), stop);
+                return;
+            }
+            if (auto *begin = std::get_if<TransactionBegin>(&*event)) {
+                open = Item{};
+                open.id = begin->id;
+                open.before = last;
+                open.timestampUs = begin->commitTimestampUs;
+            } else if (auto *row = std::get_if<RowChange>(&*event)) {
+                open.bytes += sizeOf(*row);
+                open.rows.push_back(std::move(*row));
+                if (open.bytes >= limit) {
+                    // A very large transaction goes over in parts; the position stays at its start.
+                    Item rest;
+                    rest.id = open.id;
+                    rest.before = open.before;
+                    rest.timestampUs = open.timestampUs;
+                    if (!queue.push(std::move(open), stop))
+                        return;
+                    open = std::move(rest);
+                }
+            } else if (auto *commit = std::get_if<TransactionCommit>(&*event)) {
+                open.after = commit->after;
+                last = commit->after;
+                open.transaction = true;
+                if (!queue.push(std::move(open), stop))
+                    return;
+                open = Item{};
+            } else {
+                Item item;
+                if (auto *ddl = std::get_if<DdlChange>(&*event)) {
+                    last = ddl->after;
+                    item.ddl = std::move(*ddl);
+                } else if (auto *statement = std::get_if<StatementLogged>(&*event)) {
+                    item.statement = std::move(*statement);
+                } else if (auto *progress = std::get_if<Progress>(&*event)) {
+                    last = progress->upTo;
+                    item.after = progress->upTo;
+                    item.timestampUs = progress->timestampUs;
+                    item.idle = true;
+                }
+                if (!queue.push(std::move(item), stop))
+                    return;
+            }
+        }
+    }
+
+    std::unique_ptr<ChangeStream> stream;
+    Queue &queue;
+    qint64 limit;
+    std::jthread thread;
+};
+
+Follower::Follower(FollowerConfig config) : m_config(std::move(config)) {}
+
+Follower::~Follower()
+{
+    stop();
+}
+
+void Follower::start()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_stats = {};
+        m_stats.running = true;
+    }
+    m_thread = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+void Follower::stop()
+{
+    m_thread.request_stop();
+    if (m_thread.joinable())
+        m_thread.join();
+}
+
+Position Follower::applied() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_applied;
+}
+
+FollowerStats Follower::stats() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_stats;
+}
+
+void Follower::setApplied(const Position &position)
+{
+    const std::lock_guard lock(m_mutex);
+    m_applied = position;
+    m_lastProgress = std::chrono::steady_clock::now();
+    m_changed.notify_all();
+}
+
+Status Follower::waitReached(const Position &wanted, std::chrono::milliseconds limit,
+                             std::stop_token stop)
+{
+    std::unique_lock lock(m_mutex);
+    const auto there = [&] {
+        return (!m_applied.isEmpty() && m_config.leader->reached(m_applied, wanted)) ||
+               !m_stats.running;
+    };
+    if (limit.count() > 0) {
+        m_changed.wait_for(lock, stop, limit, there);
+    } else {
+        m_changed.wait(lock, stop, there);
+    }
+    if (!m_applied.isEmpty() && m_config.leader->reached(m_applied, wanted))
+        return {};
+    if (stop.stop_requested())
+        return fail(cancelledError());
+    if (m_stats.error)
+        return fail(*m_stats.error);
+    if (!m_stats.running) {
+        return fail(ErrorCode::Internal,
+                    cwText("core", "Replication stopped before it caught up."));
+    }
+    return fail(ErrorCode::NotReady,
+                cwText("core", "The follower did not catch up within %1 s.",
+                       static_cast<double>(limit.count()) / 1000.0),
+                QStringLiteral("catch-up-timeout"));
+}
+
+Status Follower::atBoundary(const std::function<Status(Applier &, const Position &)> &work,
+                            std::stop_token stop)
+{
+    Task task{&work, std::nullopt};
+    std::unique_lock lock(m_mutex);
+    m_changed.wait(lock, stop, [&] { return m_task == nullptr || !m_stats.running; });
+    if (stop.stop_requested())
+        return fail(cancelledError());
+    if (m_stats.running) {
+        m_task = &task;
+        if (m_queue)
+            m_queue->wake();
+        // Not ended by `stop`: the task may have begun, and refers to our stack. It ends by the
+        // follower's own stop at the latest.
+        m_changed.wait(lock, [&] { return task.done.has_value() || !m_stats.running; });
+        if (m_task == &task)
+            m_task = nullptr;
+        m_changed.notify_all();
+    }
+    if (task.done)
+        return *task.done;
+    if (m_stats.error)
+        return fail(*m_stats.error);
+    return fail(cancelledError());
+}
+
+Status Follower::runTasks(Applier &applier)
+{
+    Task *task = nullptr;
+    Position at;
+    {
+        const std::lock_guard lock(m_mutex);
+        task = m_task;
+        at = m_applied;
+        m_task = nullptr;
+    }
+    if (!task)
+        return {};
+    Status result = (*task->work)(applier, at);
+    const std::lock_guard lock(m_mutex);
+    task->done = std::move(result);
+    m_changed.notify_all();
+    return {};
+}
+
+std::optional<Follower::ChangedKeys> Follower::takeChangedKeys()
+{
+    const std::lock_guard lock(m_mutex);
+    ChangedKeys keys = std::move(m_keys);
+    const bool lost = m_keysLost;
+    m_keys.clear();
+    m_keyCount = 0;
+    m_keysLost = false;
+    if (lost)
+        return std::nullopt;
+    return keys;
+}
+
+void Follower::noteChanged(const std::vector<RowChange> &rows)
+{
+    const std::lock_guard lock(m_mutex);
+    for (const RowChange &change : rows) {
+        if (m_keysLost)
+            return;
+        const std::vector<int> key = change.table->rowKeyColumns();
+        if (key.empty())
+            continue;
+        std::set<Row> &keys = m_keys[change.table->name];
+        for (const Row *image : {&change.before, &change.after}) {
+            if (image->empty())
+                continue;
+            Row k;
+            for (const int c : key)
+                k.push_back((*image)[static_cast<std::size_t>(c)]);
+            if (keys.insert(std::move(k)).second && ++m_keyCount > kMostChangedKeys) {
+                m_keysLost = true;
+                m_keys.clear();
+                return;
+            }
+        }
+    }
+}
+
+bool Follower::inCopyAlready(const TableName &table, const Position &transaction)
+{
+    const auto it = m_config.tableStarts.find(table);
+    if (it == m_config.tableStarts.end())
+        return false;
+    if (m_config.leader->reached(it->second, transaction))
+        return true;
+    m_config.tableStarts.erase(it);
+    return false;
+}
+
+Status Follower::applyItems(Applier &applier, std::vector<Item> &items, std::stop_token stop)
+{
+    ChangeBatch batch;
+    batch.after = applied();
+    qint64 lastTimestamp = 0;
+    bool idle = false;
+    for (Item &item : items) {
+        idle = item.idle;
+        if (item.timestampUs > 0)
+            lastTimestamp = item.timestampUs;
+        if (item.transaction)
+            ++batch.transactions;
+        if (item.after) {
+            if (!m_config.tableStarts.empty()) {
+                std::erase_if(item.rows, [&](const RowChange &c) {
+                    return inCopyAlready(c.table->name, *item.after);
+                });
+            }
+            batch.after = *item.after;
+        }
+        if (!item.rows.empty())
+            batch.starts.push_back({batch.rows.size(), item.id, item.before});
+        std::move(item.rows.begin(), item.rows.end(), std::back_inserter(batch.rows));
+    }
+    if (!batch.rows.empty() || batch.after != applied()) {
+        noteChanged(batch.rows);
+        const auto rows = static_cast<qint64>(batch.rows.size());
+        // Only the position moved: recording it each second would fill the follower's own log;
+        // never recording it would keep a quiet selection behind what the leader purges.
+        const auto now = std::chrono::steady_clock::now();
+        if (rows > 0 || now - m_lastRecorded > std::chrono::seconds(10)) {
+            CW_TRY(applier.apply(batch, stop));
+            m_lastRecorded = now;
+        }
+        setApplied(batch.after);
+        CW_TRY(settleOnce(applier, stop));
+        const std::lock_guard lock(m_mutex);
+        m_stats.rows += rows;
+        m_stats.transactions += batch.transactions;
+    }
+    const std::lock_guard lock(m_mutex);
+    m_stats.connected = true;
+    if (idle)
+        m_stats.lagSeconds = 0;
+    else if (lastTimestamp > 0)
+        m_stats.lagSeconds =
+            std::max(0.0, static_cast<double>(nowUs() - lastTimestamp) / 1'000'000.0);
+    return {};
+}
+
+Status Follower::settleOnce(Applier &applier, std::stop_token stop)
+{
+    if (m_settled || !(m_config.copiedUpTo.isEmpty() ||
+                       m_config.leader->reached(applied(), m_config.copiedUpTo)))
+        return {};
+    CW_TRY(applier.settle(std::move(stop)));
+    m_settled = true;
+    return {};
+}
+
+Status Follower::handleDdl(Applier &applier, const DdlChange &ddl, std::stop_token stop)
+{
+    DdlVerdict verdict;
+    const bool copied = !ddl.tables.empty() &&
+                        std::all_of(ddl.tables.begin(), ddl.tables.end(), [&](const TableName &t) {
+                            return inCopyAlready(t, ddl.after);
+                        });
+    if (copied)
+        verdict.kind = DdlVerdict::Kind::Skip;
+    else if (m_config.onDdl)
+        verdict = m_config.onDdl(ddl);
+    switch (verdict.kind) {
+    case DdlVerdict::Kind::Skip:
+        setApplied(ddl.after);
+        return {};
+    case DdlVerdict::Kind::Apply:
+        CW_TRY(applier.applyStatement(verdict.sql, verdict.defaultSchema, ddl.after, stop));
+        setApplied(ddl.after);
+        if (verdict.changesTables) {
+            // The stream decodes with the tables it was opened with: a new stretch, new tables.
+            Error again;
+            again.code = ErrorCode::ConnectionLost;
+            again.id = QStringLiteral("schema-changed");
+            again.message = cwText("core", "The schema changed; reading on with the new one.");
+            return fail(std::move(again));
+        }
+        return {};
+    case DdlVerdict::Kind::Stop:
+        break;
+    }
+    {
+        const std::lock_guard lock(m_mutex);
+        m_stats.ddlStop = ddl;
+    }
+    QStringList names;
+    for (const TableName &t : ddl.tables)
+        names << t.display();
+    Error e;
+    e.code = ErrorCode::NeedsDecision;
+    e.id = QStringLiteral("ddl");
+    e.message =
+        cwText("core", "The leader's schema changed (%1).", names.join(QLatin1String(", ")));
+    e.serverWords = ddl.statement.left(2000);
+    return fail(std::move(e));
+}
+
+Status Follower::stretch(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto ledger, m_config.follower->ledger(m_config.lease.migration, stop));
+    CW_TRY(ledger->checkLease(m_config.lease, stop));
+    CW_TRY_ASSIGN(const Position from, ledger->appliedPosition(stop));
+    if (from.isEmpty()) {
+        return fail(ErrorCode::Internal,
+                    cwText("core", "No position is recorded from which to read the changes."));
+    }
+    CW_TRY_ASSIGN(const bool there, m_config.leader->stillHas(from, stop));
+    if (!there) {
+        Error e;
+        e.code = ErrorCode::NotReady;
+        e.id = QStringLiteral("mysql-binlog-purged");
+        e.message = cwText("core",
+                           "The leader no longer keeps the log from the position that is "
+                           "needed (%1).",
+                           from.text.left(200));
+        e.fix = cwText("core", "The changes in between are gone: the tables must be copied again. "
+                               "Raise the log's retention first.");
+        return fail(std::move(e));
+    }
+    CW_TRY_ASSIGN(const std::vector<TablePlan> plans, m_config.readPlans(stop));
+    auto tables = std::make_shared<std::map<TableName, std::shared_ptr<const Table>>>();
+    for (const TablePlan &plan : plans)
+        tables->emplace(plan.leader->name, plan.leader);
+    ApplierOptions options = m_config.applier;
+    CW_TRY(m_config.leader->serveApplier(options, stop));
+    CW_TRY_ASSIGN(const auto applier, m_config.follower->applier(m_config.lease, options, stop));
+    applier->setPlans(plans);
+    CW_TRY_ASSIGN(auto stream, m_config.leader->changes(
+                                   from, m_config.lease,
+                                   [tables](const TableName &name) -> std::shared_ptr<const Table> {
+                                       const auto it = tables->find(name);
+                                       return it == tables->end() ? nullptr : it->second;
+                                   },
+                                   stop));
+    setApplied(from);
+    m_settled = false;
+    CW_TRY(settleOnce(*applier, stop));
+    Queue queue(m_config.queueBytes);
+    Reader reader(std::move(stream), queue, m_config.batchBytes);
+    {
+        const std::lock_guard lock(m_mutex);
+        m_queue = &queue;
+    }
+    struct Unset {
+        Follower *f;
+        ~Unset()
+        {
+            const std::lock_guard lock(f->m_mutex);
+            f->m_queue = nullptr;
+        }
+    } const unset{this};
+
+    while (!stop.stop_requested()) {
+        CW_TRY(runTasks(*applier));
+        std::vector<Item> items = queue.take(m_config.batchRows, m_config.batchBytes, stop);
+        if (items.empty())
+            continue;
+        Item &first = items.front();
+        if (first.error)
+            return fail(*first.error);
+        if (first.statement) {
+            Error e;
+            e.code = ErrorCode::NeedsDecision;
+            e.id = QStringLiteral("mysql-statement-logged");
+            e.message = cwText("core", "Rows were logged as a statement, which cannot be applied.");
+            e.serverWords = first.statement->statement.left(2000);
+            e.fix = cwText("core", "Set binlog_format=ROW for all sessions and copy the table "
+                                   "again.");
+            return fail(std::move(e));
+        }
+        if (first.ddl)
+            CW_TRY(handleDdl(*applier, *first.ddl, stop));
+        else
+            CW_TRY(applyItems(*applier, items, stop));
+    }
+    return {};
+}
+
+void Follower::run(std::stop_token stop)
+{
+    std::chrono::milliseconds backOff{200};
+    {
+        const std::lock_guard lock(m_mutex);
+        m_lastProgress = std::chrono::steady_clock::now();
+    }
+    while (!stop.stop_requested()) {
+        const auto before = applied();
+        const Status ended = stretch(stop);
+        if (ended || stop.stop_requested())
+            break;
+        if (applied() != before)
+            backOff = std::chrono::milliseconds{200};
+        if (ended.error().id == QLatin1String("schema-changed"))
+            continue;
+        std::unique_lock lock(m_mutex);
+        m_stats.connected = false;
+        const auto quiet = std::chrono::steady_clock::now() - m_lastProgress;
+        if (!ended.error().isTransient() || quiet > m_config.retryFor) {
+            m_stats.error = ended.error();
+            break;
+        }
+        logWarning(QStringLiteral("Replication: %1 Trying again.").arg(ended.error().describe()));
+        lock.unlock();
+        if (!pauseFor(stop, backOff))
+            break;
+        backOff = std::min(backOff * 2, std::chrono::milliseconds{5'000});
+    }
+    const std::lock_guard lock(m_mutex);
+    m_stats.running = false;
+    m_stats.connected = false;
+    m_changed.notify_all();
+}
+
+} // namespace causeway

@@ -1,0 +1,123 @@
+#pragma once
+
+#include "base/Error.h"
+#include "database/Database.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <thread>
+
+namespace causeway {
+
+/// What to do about a schema change met in the stream.
+struct DdlVerdict {
+    enum class Kind {
+        Skip,  ///< it does not concern what we carry
+        Apply, ///< run `sql` on the follower, record the position, go on with `plans`
+        Stop,  ///< stop at its position: a person or a recopy must settle it
+    };
+    Kind kind = Kind::Stop;
+    QString sql, defaultSchema;
+    bool changesTables = true; ///< after Apply the tables must be read again
+};
+
+struct FollowerConfig {
+    Database *leader = nullptr;   ///< not owned
+    Database *follower = nullptr; ///< not owned
+    Lease lease;                  ///< on the follower
+    /// The tables as they are at the position from which a stretch of reading begins; called on the
+    /// follower's thread, at the start and after each schema change that was applied.
+    std::function<Result<std::vector<TablePlan>>(std::stop_token)> readPlans;
+    /// Per leader table: its changes up to and including this position are in the copy already.
+    std::map<TableName, Position> tableStarts;
+    ApplierOptions applier;
+    /// A leader's position taken after the last chunk was read; empty where no copy is behind it.
+    Position copiedUpTo;
+    qint64 batchRows = 20'000;
+    qint64 batchBytes = 8'000'000;  ///< of one batch applied
+    qint64 queueBytes = 32'000'000; ///< decoded and waiting
+    /// Tries again this long after a lost connection before it gives up (run state failed).
+    std::chrono::seconds retryFor{60};
+    std::function<DdlVerdict(const DdlChange &)> onDdl; ///< on the follower's thread
+};
+
+struct FollowerStats {
+    bool running = false;
+    bool connected = false;
+    qint64 transactions = 0, rows = 0;
+    double lagSeconds = -1;           ///< -1 unknown; 0 when everything logged has been applied
+    std::optional<Error> error;       ///< why it stopped
+    std::optional<DdlChange> ddlStop; ///< it stopped at this schema change
+};
+
+/// Carries the leader's changes to the follower: one thread reads and decodes, one applies. Keeps
+/// the rule of ALGORITHMS 3.1 and 3.7: everything applied in commit order per batch, schema changes
+/// only between batches, each table from its own start position on. Start, stop and the waits may
+/// be called from one other thread (the engine's).
+class Follower {
+public:
+    explicit Follower(FollowerConfig);
+    ~Follower(); ///< stops and joins
+    Follower(const Follower &) = delete;
+    Follower &operator=(const Follower &) = delete;
+
+    void start();
+    /// Ends at a transaction boundary, everything applied so far recorded.
+    void stop();
+
+    [[nodiscard]] Position applied() const;
+    [[nodiscard]] FollowerStats stats() const;
+    /// Until applied >= wanted. The follower's own error when it stops before; NotReady with id
+    /// "catch-up-timeout" after `limit` (0 = no limit).
+    Status waitReached(const Position &wanted, std::chrono::milliseconds limit, std::stop_token);
+    /// Runs `task` between two batches, with everything before applied and committed.
+    Status atBoundary(const std::function<Status(Applier &, const Position &applied)> &task,
+                      std::stop_token);
+
+    /// Keys changed since the last call, by leader table; nothing where they were too many to keep.
+    using ChangedKeys = std::map<TableName, std::set<Row>>;
+    std::optional<ChangedKeys> takeChangedKeys();
+
+private:
+    struct Item;
+    class Queue;
+    struct Reader;
+
+    void run(std::stop_token stop);
+    Status stretch(std::stop_token stop);
+    Status applyItems(Applier &applier, std::vector<Item> &items, std::stop_token stop);
+    Status handleDdl(Applier &applier, const DdlChange &ddl, std::stop_token stop);
+    Status runTasks(Applier &applier);
+    Status settleOnce(Applier &applier, std::stop_token stop);
+    void noteChanged(const std::vector<RowChange> &rows);
+    void setApplied(const Position &position);
+    [[nodiscard]] bool inCopyAlready(const TableName &table, const Position &transaction);
+
+    FollowerConfig m_config;
+    struct Task {
+        const std::function<Status(Applier &, const Position &)> *work;
+        std::optional<Status> done;
+    };
+    mutable std::mutex m_mutex;
+    std::condition_variable_any m_changed;
+    Position m_applied;
+    FollowerStats m_stats;
+    Task *m_task = nullptr;
+    bool m_settled = false;   ///< of the present stretch; follower's thread only
+    Queue *m_queue = nullptr; ///< of the present stretch, to wake it for a task
+    std::chrono::steady_clock::time_point m_lastProgress;
+    std::chrono::steady_clock::time_point m_lastRecorded; ///< follower's thread only
+    ChangedKeys m_keys;
+    std::size_t m_keyCount = 0;
+    bool m_keysLost = false;
+    std::jthread m_thread;
+};
+
+} // namespace causeway

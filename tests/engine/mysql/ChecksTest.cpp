@@ -1,0 +1,410 @@
+#include "mysql/checks/CheckList.h"
+#include "servers/TestServer.h"
+
+#include <QProcess>
+#include <QtTest>
+
+#include <map>
+
+using namespace causeway;
+using namespace causeway::test;
+namespace my = causeway::mysql;
+
+/// Each check in its failing and its passing state, on real servers; what mends is the printed SQL.
+class ChecksTest : public QObject {
+    Q_OBJECT
+
+    struct Pair {
+        std::unique_ptr<TestServer> source, target;
+    };
+    std::map<QString, Pair> m_pairs;
+    Pair *m_pair = nullptr;
+
+    static CheckOptions options()
+    {
+        CheckOptions o;
+        o.selection.schemas << QStringLiteral("shop");
+        return o;
+    }
+
+    my::Servers servers(const CheckOptions &o, const QString &user = {})
+    {
+        const QString password = user.isEmpty() ? QString() : QStringLiteral("mig-secret");
+        my::Servers s;
+        s.source = std::make_shared<my::ServerContext>(
+            Endpoint{m_pair->source->address(user, password), {}, {}}, Side::Source, o);
+        s.target = std::make_shared<my::ServerContext>(
+            Endpoint{m_pair->target->address(user, password), {}, {}}, Side::Target, o);
+        return s;
+    }
+
+    Finding find(const char *id, FindingSide side = FindingSide::Source, const QString &user = {},
+                 const CheckOptions &o = options())
+    {
+        auto checks = my::allChecks(servers(o, user), o);
+        std::erase_if(checks,
+                      [&](const Check &c) { return c.id != QLatin1String(id) || c.side != side; });
+        if (checks.size() != 1)
+            return {};
+        return runChecks(checks, o, {}, {}).front();
+    }
+
+    TestServer &server(FindingSide side)
+    {
+        return side == FindingSide::Target ? *m_pair->target : *m_pair->source;
+    }
+
+    /// Found as `status`; its SQL, run as printed, makes it pass.
+    void mends(const char *id, FindingStatus status, FindingSide side = FindingSide::Source,
+               const QString &user = {})
+    {
+        const Finding bad = find(id, side, user);
+        QVERIFY2(bad.status == status,
+                 qPrintable(
+                     QStringLiteral("%1 is %2: %3")
+                         .arg(QString::fromLatin1(id), toString(bad.status), bad.found.english())));
+        QVERIFY2(!bad.fix.sql.isEmpty(), id);
+        server(side).exec(bad.fix.sql.join(QLatin1Char('\n')));
+        const Finding good = find(id, side, user);
+        QVERIFY2(good.status == FindingStatus::Pass || good.status == FindingStatus::Info,
+                 qPrintable(QStringLiteral("%1 still: %2; tried %3")
+                                .arg(QString::fromLatin1(id), good.found.english(),
+                                     bad.fix.sql.join(QLatin1Char(' ')))));
+    }
+
+    [[nodiscard]] bool isMariaDb() const { return m_pair->source->product() == Product::MariaDb; }
+
+    void use()
+    {
+        QFETCH_GLOBAL(QString, product);
+        m_pair = &m_pairs[product];
+        if (!m_pair->source) {
+            ServerOptions o;
+            o.product = product == QLatin1String("mysql") ? Product::MySql : Product::MariaDb;
+            m_pair->source = std::make_unique<TestServer>(o);
+            m_pair->target = std::make_unique<TestServer>(o);
+        }
+        m_pair->source->exec(QStringLiteral("DROP DATABASE IF EXISTS shop; DROP DATABASE IF EXISTS "
+                                            "other; CREATE DATABASE shop"));
+        m_pair->target->exec(QStringLiteral("DROP DATABASE IF EXISTS shop"));
+    }
+
+private Q_SLOTS:
+    void initTestCase_data()
+    {
+        QTest::addColumn<QString>("product");
+        QTest::newRow("mariadb") << QStringLiteral("mariadb");
+        QTest::newRow("mysql") << QStringLiteral("mysql");
+    }
+    void init() { use(); }
+
+    void variablesOfTheBinaryLog()
+    {
+        TestServer &s = *m_pair->source;
+        for (const char *id :
+             {"mysql-log-bin", "mysql-binlog-format", "mysql-binlog-row-image", "mysql-gtid-mode",
+              "mysql-binlog-row-value-options", "mysql-binlog-retention", "mysql-binlog-filter",
+              "mysql-server-id", "mysql-binlog-order-commits"})
+            QVERIFY2(find(id).status == FindingStatus::Pass, id);
+        s.exec(QStringLiteral("SET GLOBAL binlog_format='MIXED'; SET GLOBAL "
+                              "binlog_row_image='MINIMAL'"));
+        mends("mysql-binlog-format", FindingStatus::Blocker);
+        mends("mysql-binlog-row-image", FindingStatus::Blocker);
+        s.exec(QStringLiteral("SET GLOBAL binlog_expire_logs_seconds=3600"));
+        mends("mysql-binlog-retention", FindingStatus::Blocker);
+        if (!isMariaDb()) {
+            s.exec(QStringLiteral("SET GLOBAL binlog_row_value_options='PARTIAL_JSON'; SET GLOBAL "
+                                  "binlog_order_commits=OFF"));
+            mends("mysql-binlog-row-value-options", FindingStatus::Warning);
+            mends("mysql-binlog-order-commits", FindingStatus::Blocker);
+            s.exec(QStringLiteral("SET GLOBAL gtid_mode=ON_PERMISSIVE; SET GLOBAL "
+                                  "gtid_mode=OFF_PERMISSIVE; SET GLOBAL gtid_mode=OFF; SET GLOBAL "
+                                  "enforce_gtid_consistency=OFF"));
+            const Finding f = find("mysql-gtid-mode");
+            QCOMPARE(f.fix.sql.size(), 5);
+            QVERIFY(!f.fix.canApply);
+            mends("mysql-gtid-mode", FindingStatus::Warning);
+            QCOMPARE(toString(find("mysql-enforce-gtid-consistency").status),
+                     QStringLiteral("pass"));
+        }
+        CheckOptions once = options();
+        once.once = true;
+        QCOMPARE(toString(find("mysql-binlog-format", FindingSide::Source, {}, once).status),
+                 QStringLiteral("skipped"));
+    }
+
+    void retentionOfAHostedServer()
+    {
+        TestServer &s = *m_pair->source;
+        s.exec(QStringLiteral(
+            "CREATE TABLE IF NOT EXISTS mysql.rds_configuration(name VARCHAR(64) PRIMARY KEY, "
+            "value "
+            "VARCHAR(64), description VARCHAR(64)); REPLACE INTO mysql.rds_configuration VALUES "
+            "('binlog retention hours', NULL, 'x')"));
+        s.exec(QStringLiteral("CREATE PROCEDURE mysql.rds_show_configuration() SELECT * FROM "
+                              "mysql.rds_configuration"));
+        s.exec(QStringLiteral("CREATE PROCEDURE mysql.rds_set_configuration(n VARCHAR(64), v INT) "
+                              "UPDATE mysql.rds_configuration SET value=v WHERE name=n"));
+        mends("mysql-binlog-retention", FindingStatus::Blocker);
+        s.exec(QStringLiteral("DROP PROCEDURE mysql.rds_show_configuration; DROP PROCEDURE "
+                              "mysql.rds_set_configuration"));
+    }
+
+    void sqlModeIsTheUnion()
+    {
+        m_pair->source->exec(QStringLiteral("SET GLOBAL sql_mode='PIPES_AS_CONCAT'"));
+        const Finding f = find("mysql-sql-mode");
+        QVERIFY(f.fix.sql.join(QString()).contains(QStringLiteral("PIPES_AS_CONCAT")));
+        mends("mysql-sql-mode", FindingStatus::Warning);
+        mends("mysql-sql-mode", FindingStatus::Warning, FindingSide::Target);
+        m_pair->source->exec(QStringLiteral("SET GLOBAL sql_mode=DEFAULT"));
+        m_pair->target->exec(QStringLiteral("SET GLOBAL sql_mode=DEFAULT"));
+    }
+
+    void tablesEnginesAndKeys()
+    {
+        TestServer &s = *m_pair->source;
+        for (const char *id : {"mysql-storage-engine", "mysql-unique-key", "mysql-charset",
+                               "mysql-table-names", "mysql-foreign-keys", "mysql-auto-increment",
+                               "mysql-float-key", "mysql-mariadb-objects", "mysql-collation"})
+            QVERIFY2(find(id).status == FindingStatus::Pass, id);
+        s.exec(
+            QStringLiteral(
+                "CREATE TABLE old(id INT PRIMARY KEY) ENGINE=MyISAM; CREATE TABLE keyless(a INT, "
+                "my_row_id INT, UNIQUE(a)); CREATE TABLE prefixed(t VARCHAR(200) NOT NULL, "
+                "UNIQUE(t(10))); CREATE TABLE counted(n INT NOT NULL AUTO_INCREMENT, KEY(n)); "
+                "CREATE TABLE swedish(id INT PRIMARY KEY, t VARCHAR(9) CHARACTER SET cp1250); "
+                "CREATE TABLE `odd-name`(id INT PRIMARY KEY); CREATE TABLE odd_name(id INT PRIMARY "
+                "KEY); CREATE TABLE full(id TINYINT UNSIGNED AUTO_INCREMENT PRIMARY KEY) "
+                "AUTO_INCREMENT=250"),
+            QStringLiteral("shop"));
+        mends("mysql-storage-engine", FindingStatus::Warning);
+        const Finding keys = find("mysql-unique-key");
+        QCOMPARE(keys.objects.size(), 3);
+        mends("mysql-unique-key", FindingStatus::Blocker);
+        mends("mysql-charset", FindingStatus::Warning);
+        mends("mysql-table-names", FindingStatus::Warning);
+        mends("mysql-auto-increment", FindingStatus::Warning);
+        s.exec(QStringLiteral("CREATE TABLE inexact(f FLOAT PRIMARY KEY)"), QStringLiteral("shop"));
+        QCOMPARE(toString(find("mysql-float-key").status), QStringLiteral("blocker"));
+    }
+
+    void foreignKeys()
+    {
+        m_pair->source->exec(QStringLiteral(
+            "CREATE DATABASE other; CREATE TABLE other.p(id INT PRIMARY KEY); CREATE TABLE "
+            "shop.p(id INT PRIMARY KEY); CREATE TABLE shop.a(id INT PRIMARY KEY, CONSTRAINT a1 "
+            "FOREIGN KEY (id) REFERENCES other.p(id)); CREATE TABLE shop.b(id INT PRIMARY KEY, "
+            "CONSTRAINT b1 FOREIGN KEY (id) REFERENCES shop.p(id))"));
+        mends("mysql-foreign-keys", FindingStatus::Blocker);
+        m_pair->source->exec(QStringLiteral(
+            "CREATE TABLE shop.c(id INT PRIMARY KEY, CONSTRAINT c1 FOREIGN KEY (id) REFERENCES "
+            "shop.p(id) ON DELETE CASCADE)"));
+        const Finding f = find("mysql-foreign-keys");
+        QCOMPARE(toString(f.status), QStringLiteral("warning"));
+        QCOMPARE(f.objects.size(), 1);
+    }
+
+    void definersAndTheRightToSetThem()
+    {
+        for (TestServer *s : {m_pair->source.get(), m_pair->target.get()}) {
+            s->exec(QStringLiteral("DROP USER IF EXISTS ghost@'%'; DROP USER IF EXISTS mig@'%'; "
+                                   "CREATE USER mig@'%' IDENTIFIED BY 'mig-secret'"));
+        }
+        m_pair->source->exec(QStringLiteral(
+            "CREATE USER ghost@'%' IDENTIFIED BY 'x-secret-1'; CREATE TABLE shop.t(id INT PRIMARY "
+            "KEY); CREATE DEFINER=ghost@'%' VIEW shop.v AS SELECT 1; CREATE DEFINER=ghost@'%' "
+            "TRIGGER shop.tr BEFORE INSERT ON shop.t FOR EACH ROW SET NEW.id=NEW.id"));
+        QCOMPARE(toString(find("mysql-definers").status), QStringLiteral("pass"));
+        mends("mysql-definers", FindingStatus::Warning, FindingSide::Target);
+        m_pair->source->exec(QStringLiteral("DROP USER ghost@'%'"));
+        mends("mysql-definers", FindingStatus::Warning);
+        m_pair->target->exec(QStringLiteral("CREATE DATABASE shop"));
+        m_pair->source->exec(
+            QStringLiteral("GRANT SELECT, SHOW VIEW, TRIGGER ON shop.* TO mig@'%'"));
+        m_pair->source->exec(QStringLiteral("SET GLOBAL log_bin_trust_function_creators=OFF"));
+        mends("mysql-trigger-rights", FindingStatus::Blocker, FindingSide::Source,
+              QStringLiteral("mig"));
+    }
+
+    void grantsMissingAreGrantedByTheSqlAndByTheUserScript()
+    {
+        const QString user = QStringLiteral("mig");
+        m_pair->source->exec(
+            QStringLiteral("DROP DATABASE shop; CREATE DATABASE shop; CREATE TABLE shop.t(id INT "
+                           "PRIMARY KEY); CREATE PROCEDURE shop.p() SELECT 1"));
+        for (TestServer *s : {m_pair->source.get(), m_pair->target.get()})
+            s->exec(QStringLiteral("DROP USER IF EXISTS mig@'%'; CREATE USER mig@'%' IDENTIFIED BY "
+                                   "'mig-secret'; GRANT SELECT ON `sh\\_p`.* TO mig@'%'"));
+        // Seen with the eyes of an account that sees no tables yet, then of one that does.
+        mends("mysql-grants", FindingStatus::Blocker, FindingSide::Source, user);
+        if (find("mysql-grants", FindingSide::Target, user).status != FindingStatus::Pass)
+            mends("mysql-grants", FindingStatus::Blocker, FindingSide::Target, user);
+
+        CheckOptions o = options();
+        for (const Side side : {Side::Source, Side::Target}) {
+            TestServer &s = side == Side::Source ? *m_pair->source : *m_pair->target;
+            my::ServerContext context({s.address(), {}, {}}, side, o);
+            const auto script = my::userScript(context, user, {});
+            QVERIFY(script.has_value());
+            s.exec(QStringLiteral("DROP USER mig@'%'"));
+            for (QString sql : *script)
+                s.exec(sql.replace(QStringLiteral("${password}"), QStringLiteral("mig-secret")));
+        }
+        for (const FindingSide side : {FindingSide::Source, FindingSide::Target}) {
+            const Finding f = find("mysql-grants", side, user);
+            QVERIFY2(f.status == FindingStatus::Pass, qPrintable(f.found.english()));
+        }
+    }
+
+    void theTargetMustBeEmptyAndWritable()
+    {
+        TestServer &t = *m_pair->target;
+        QCOMPARE(toString(find("mysql-target-tables", FindingSide::Target).status),
+                 QStringLiteral("pass"));
+        t.exec(
+            QStringLiteral("CREATE DATABASE shop; CREATE TABLE shop.p(id INT PRIMARY KEY); CREATE "
+                           "TABLE shop.c(id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES "
+                           "shop.p(id)); CREATE VIEW shop.v AS SELECT * FROM shop.p"));
+        mends("mysql-target-tables", FindingStatus::Blocker, FindingSide::Target);
+        t.exec(QStringLiteral("SET GLOBAL read_only=ON"));
+        mends("mysql-target-writable", FindingStatus::Blocker, FindingSide::Target);
+        t.exec(QStringLiteral("SET GLOBAL max_allowed_packet=1048576"));
+        mends("mysql-max-allowed-packet", FindingStatus::Warning, FindingSide::Target);
+        t.exec(QStringLiteral("SET GLOBAL binlog_row_image='MINIMAL'"));
+        mends("mysql-reverse", FindingStatus::Warning, FindingSide::Target);
+        t.exec(QStringLiteral("SET GLOBAL local_infile=OFF"));
+        mends("mysql-local-infile", FindingStatus::Info, FindingSide::Target);
+        if (!isMariaDb()) {
+            m_pair->source->exec(QStringLiteral("CREATE TABLE shop.k(a INT NOT NULL UNIQUE)"));
+            t.exec(QStringLiteral("SET GLOBAL sql_require_primary_key=ON"));
+            mends("mysql-key-policy", FindingStatus::Blocker, FindingSide::Target);
+        }
+        CheckOptions probes = options();
+        probes.probes = true;
+        QCOMPARE(toString(find("mysql-write-probe", FindingSide::Target).status),
+                 QStringLiteral("skipped"));
+        QCOMPARE(toString(find("mysql-write-probe", FindingSide::Target, {}, probes).status),
+                 QStringLiteral("pass"));
+        QCOMPARE(t.scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.schemata WHERE "
+                                         "schema_name='_causeway'")),
+                 QStringLiteral("0"));
+    }
+
+    void oneServerAsBothIsBlocked()
+    {
+        QCOMPARE(toString(find("mysql-same-server", FindingSide::Pair).status),
+                 QStringLiteral("pass"));
+        const CheckOptions o = options();
+        my::Servers s;
+        const Endpoint e{m_pair->source->address(), {}, {}};
+        s.source = std::make_shared<my::ServerContext>(e, Side::Source, o);
+        s.target = std::make_shared<my::ServerContext>(e, Side::Target, o);
+        auto checks = my::allChecks(s, o);
+        std::erase_if(checks,
+                      [](const Check &c) { return c.id != QLatin1String("mysql-same-server"); });
+        QCOMPARE(toString(runChecks(checks, o, {}, {}).front().status), QStringLiteral("blocker"));
+    }
+
+    void aReplicaAsSourceBlocksUnlessItsPrimaryIsNamed()
+    {
+        TestServer &s = *m_pair->source;
+        QCOMPARE(toString(find("mysql-replica-source").status), QStringLiteral("pass"));
+        // Threads that try in vain to connect are running threads.
+        s.exec(isMariaDb() ? QStringLiteral("CHANGE MASTER TO MASTER_HOST='127.0.0.1', "
+                                            "MASTER_PORT=1, MASTER_USER='x'; START SLAVE")
+                           : QStringLiteral("CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', "
+                                            "SOURCE_PORT=1, SOURCE_USER='x'; START REPLICA"));
+        QCOMPARE(toString(find("mysql-replica-source").status), QStringLiteral("blocker"));
+        const CheckOptions o = options();
+        my::Servers named = servers(o);
+        Endpoint e{s.address(), {}, m_pair->target->address()};
+        named.source = std::make_shared<my::ServerContext>(e, Side::Source, o);
+        auto checks = my::allChecks(named, o);
+        std::erase_if(checks, [](const Check &c) {
+            return c.id != QLatin1String("mysql-replica-source") || c.side != FindingSide::Source;
+        });
+        QCOMPARE(toString(runChecks(checks, o, {}, {}).front().status), QStringLiteral("warning"));
+        s.exec(isMariaDb() ? QStringLiteral("STOP SLAVE") : QStringLiteral("STOP REPLICA"));
+        mends("mysql-replica-source", FindingStatus::Warning);
+    }
+
+    void preparedXaAndASharedAccount()
+    {
+        QCOMPARE(toString(find("mysql-xa").status), QStringLiteral("pass"));
+        TestServer &s = *m_pair->source;
+        s.exec(
+            QStringLiteral("CREATE TABLE shop.x(id INT PRIMARY KEY); DROP USER IF EXISTS "
+                           "shared@'%'; CREATE USER shared@'%' IDENTIFIED BY 'mig-secret'; GRANT "
+                           "ALL ON shop.* TO shared@'%'"));
+        s.exec(QStringLiteral("XA START 'one'; INSERT INTO shop.x VALUES (1); XA END 'one'; XA "
+                              "PREPARE 'one'"));
+        const Finding xa = find("mysql-xa");
+        QCOMPARE(toString(xa.status), QStringLiteral("warning"));
+        QCOMPARE(xa.objects, QStringList(QStringLiteral("one")));
+        s.exec(QStringLiteral("XA ROLLBACK 'one'"));
+
+        const QString user = QStringLiteral("shared");
+        QCOMPARE(toString(find("mysql-shared-account", FindingSide::Source, user).status),
+                 QStringLiteral("pass"));
+        // A client of another process: the test's own session would count as ours.
+        QProcess app;
+        app.start(QStringLiteral("mariadb"),
+                  {QStringLiteral("-h127.0.0.1"), QStringLiteral("-P%1").arg(s.port()),
+                   QStringLiteral("-ushared"), QStringLiteral("-pmig-secret"), QStringLiteral("-e"),
+                   QStringLiteral("SELECT SLEEP(60)")});
+        if (!app.waitForStarted())
+            QSKIP("no client program to play the application");
+        QTRY_COMPARE_WITH_TIMEOUT(
+            s.scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.processlist WHERE "
+                                    "user='shared'")),
+            QStringLiteral("1"), 10'000);
+        const Finding f = find("mysql-shared-account", FindingSide::Source, user);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QCOMPARE(f.objects.size(), 1);
+        app.kill();
+        app.waitForFinished();
+    }
+
+    void aLargeSchemaTakesFewQueriesAndNothingIsWritten()
+    {
+        TestServer &s = *m_pair->source;
+        QString sql;
+        for (int i = 0; i < 2'000; ++i)
+            sql +=
+                QStringLiteral("CREATE TABLE shop.t%1(id INT PRIMARY KEY, a VARCHAR(9));").arg(i);
+        s.exec(sql);
+        s.exec(
+            QStringLiteral("SET GLOBAL log_output='TABLE'; TRUNCATE mysql.general_log; SET GLOBAL "
+                           "general_log=ON"));
+        const CheckOptions o = options();
+        const auto findings = runChecks(my::allChecks(servers(o), o), o, {}, {});
+        s.exec(QStringLiteral("SET GLOBAL general_log=OFF"));
+        int queries = 0;
+        for (const TestRow &row : s.query(QStringLiteral(
+                 "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type "
+                 "IN ('Query','Execute')"))) {
+            const QString text = QString::fromStdString(*row[0]).trimmed().toUpper();
+            ++queries;
+            const bool reads = text.startsWith(QLatin1String("SELECT")) ||
+                               text.startsWith(QLatin1String("SHOW")) ||
+                               text.startsWith(QLatin1String("XA RECOVER")) ||
+                               text.startsWith(QLatin1String("CALL MYSQL.RDS_SHOW")) ||
+                               (text.startsWith(QLatin1String("SET ")) &&
+                                !text.contains(QLatin1String("PERSIST")));
+            const bool tests = text.startsWith(QLatin1String("SET GLOBAL GENERAL_LOG"));
+            QVERIFY2(reads || tests, qPrintable(text));
+            if (!tests)
+                QVERIFY2(!text.contains(QLatin1String("GLOBAL")) ||
+                             text.startsWith(QLatin1String("SHOW")),
+                         qPrintable(text));
+        }
+        QVERIFY2(queries > 5 && queries < 100, qPrintable(QString::number(queries)));
+        for (const Finding &f : findings)
+            QVERIFY2(f.status != FindingStatus::Unknown,
+                     qPrintable(f.id + QLatin1Char(' ') + f.found.english()));
+    }
+};
+
+QTEST_GUILESS_MAIN(ChecksTest)
+#include "ChecksTest.moc"

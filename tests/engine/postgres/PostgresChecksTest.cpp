@@ -1,0 +1,378 @@
+#include "base/Stop.h"
+#include "postgres/checks/Context.h"
+#include "servers/TestServer.h"
+
+#include <QElapsedTimer>
+#include <QtTest>
+
+#include <thread>
+
+using namespace causeway;
+using namespace causeway::test;
+namespace pg = causeway::postgres;
+
+/// Each check in its failing and its passing state, on a real server; what mends is the printed
+/// SQL.
+class PostgresChecksTest : public QObject {
+    Q_OBJECT
+
+    static constexpr const char *kDatabase = "postgres";
+    std::unique_ptr<TestServer> m_source, m_target;
+
+    static ServerOptions options(const QStringList &settings)
+    {
+        ServerOptions o;
+        o.product = Product::Postgres;
+        o.settings = settings;
+        return o;
+    }
+    static Endpoint endpoint(const TestServer &s, const QString &user = {},
+                             const QString &password = {})
+    {
+        return Endpoint{s.address(user, password, QString::fromLatin1(kDatabase)), {}, {}};
+    }
+
+    Finding find(const QString &id, FindingSide side = FindingSide::Source,
+                 const QString &user = {}, CheckOptions o = {})
+    {
+        pg::Servers servers;
+        servers.source = std::make_shared<pg::ServerContext>(
+            endpoint(*m_source, user, user.isEmpty() ? QString() : QStringLiteral("mig-secret")),
+            Side::Source, o);
+        if (m_target)
+            servers.target =
+                std::make_shared<pg::ServerContext>(endpoint(*m_target), Side::Target, o);
+        auto checks = pg::allChecks(servers, o);
+        std::erase_if(checks, [&](const Check &c) { return c.id != id || c.side != side; });
+        if (checks.size() != 1)
+            return {};
+        return runChecks(checks, o, {}, {}).front();
+    }
+
+    void mend(TestServer &server, const Finding &f)
+    {
+        // One statement at a time: ALTER SYSTEM may not share a transaction.
+        for (const QString &sql : f.fix.sql)
+            server.exec(sql, QString::fromLatin1(kDatabase));
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        m_source =
+            std::make_unique<TestServer>(options({QStringLiteral("max_prepared_transactions=5")}));
+        m_target = std::make_unique<TestServer>(options({}));
+    }
+
+    void settingsAreMendedByTheirSqlAndARestart()
+    {
+        // Not by the command line, which would win over what the fix sets.
+        m_source->exec(QStringLiteral("ALTER SYSTEM SET max_wal_senders = 2"));
+        m_source->exec(QStringLiteral("ALTER SYSTEM SET max_replication_slots = 2"));
+        m_target->exec(QStringLiteral("ALTER SYSTEM SET max_logical_replication_workers = 1"));
+        const auto restart = [this] {
+            for (TestServer *s : {m_source.get(), m_target.get()}) {
+                s->stop();
+                s->start();
+            }
+        };
+        restart();
+        for (const char *id : {"pg-wal-senders", "pg-replication-slots"}) {
+            const Finding f = find(QString::fromLatin1(id));
+            QVERIFY2(f.status == FindingStatus::Blocker, id);
+            QVERIFY2(f.fix.restart && !f.fix.sql.isEmpty(), id);
+            mend(*m_source, f);
+        }
+        const Finding workers = find(QStringLiteral("pg-workers"), FindingSide::Target);
+        QCOMPARE(toString(workers.status), QStringLiteral("warning"));
+        mend(*m_target, workers);
+        restart();
+        for (const char *id : {"pg-wal-level", "pg-wal-senders", "pg-replication-slots"})
+            QVERIFY2(find(QString::fromLatin1(id)).status == FindingStatus::Pass, id);
+        QCOMPARE(toString(find(QStringLiteral("pg-workers"), FindingSide::Target).status),
+                 QStringLiteral("pass"));
+        QCOMPARE(toString(find(QStringLiteral("pg-wal-level"), FindingSide::Target).status),
+                 QStringLiteral("pass"));
+    }
+
+    void walLevelIsSetForTheNextStart()
+    {
+        // The fixture names wal_level on the command line: what the next start would take is in the
+        // server's own view of its files.
+        auto replica = std::make_unique<TestServer>(options({QStringLiteral("wal_level=replica")}));
+        std::swap(m_source, replica);
+        const Finding f = find(QStringLiteral("pg-wal-level"));
+        mend(*m_source, f);
+        const QString next = m_source->scalar(QStringLiteral(
+            "SELECT setting FROM pg_file_settings WHERE name = 'wal_level' AND error IS NULL"));
+        std::swap(m_source, replica);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QVERIFY(f.fix.restart);
+        QCOMPARE(next, QStringLiteral("logical"));
+    }
+
+    void hostedServersGetTheirOwnFixes()
+    {
+        auto rds = std::make_unique<TestServer>(options(
+            {QStringLiteral("wal_level=replica"), QStringLiteral("rds.logical_replication=off"),
+             QStringLiteral("rds.extensions=hstore")}));
+        std::swap(m_source, rds);
+        const Finding f = find(QStringLiteral("pg-wal-level"));
+        std::swap(m_source, rds);
+        QCOMPARE(toString(f.fix.platform), QStringLiteral("rds"));
+        QVERIFY(f.fix.sql.isEmpty());
+        QVERIFY(f.fix.command.first().contains(QStringLiteral("rds.logical_replication")));
+    }
+
+    void tablesWithoutReplicaIdentity()
+    {
+        const QString id = QStringLiteral("pg-replica-identity");
+        QCOMPARE(toString(find(id).status), QStringLiteral("pass"));
+        m_source->exec(QStringLiteral(
+            "CREATE TABLE good(id int PRIMARY KEY); CREATE TABLE keyless(a int); CREATE TABLE "
+            "indexed(a int NOT NULL UNIQUE); CREATE TABLE \"De f\"(id int PRIMARY KEY "
+            "DEFERRABLE)"));
+        const Finding f = find(id);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QCOMPARE(f.objects,
+                 QStringList({QStringLiteral("public.De f"), QStringLiteral("public.indexed"),
+                              QStringLiteral("public.keyless")}));
+        QVERIFY(f.fix.sql.join(QLatin1Char(' ')).contains(QStringLiteral("USING INDEX")));
+        mend(*m_source, f);
+        QCOMPARE(toString(find(id).status), QStringLiteral("pass"));
+        CheckOptions once;
+        once.once = true;
+        QCOMPARE(toString(find(id, FindingSide::Source, {}, once).status),
+                 QStringLiteral("skipped"));
+    }
+
+    void unloggedTablesLargeObjectsAndSequences()
+    {
+        for (const char *id :
+             {"pg-unlogged-tables", "pg-large-objects", "pg-sequences", "pg-prepared-xacts"})
+            QVERIFY2(find(QString::fromLatin1(id)).status == FindingStatus::Pass, id);
+        m_source->exec(QStringLiteral("CREATE UNLOGGED TABLE fleeting(id int PRIMARY KEY)"));
+        m_source->exec(QStringLiteral("SELECT lo_create(0)"));
+        m_source->exec(QStringLiteral("CREATE SEQUENCE tight AS smallint; SELECT "
+                                      "setval('tight', 32000)"));
+        m_source->exec(QStringLiteral("BEGIN; CREATE TABLE p(id int PRIMARY KEY); PREPARE "
+                                      "TRANSACTION 'left over'"));
+        const Finding prepared = find(QStringLiteral("pg-prepared-xacts"));
+        QCOMPARE(toString(prepared.status), QStringLiteral("blocker"));
+        QCOMPARE(prepared.objects, QStringList(QStringLiteral("left over")));
+        m_source->exec(QStringLiteral("ROLLBACK PREPARED 'left over'"));
+        QCOMPARE(toString(find(QStringLiteral("pg-large-objects")).status),
+                 QStringLiteral("warning"));
+        for (const char *id : {"pg-unlogged-tables", "pg-sequences"}) {
+            const Finding f = find(QString::fromLatin1(id));
+            QVERIFY2(f.status == FindingStatus::Warning, id);
+            mend(*m_source, f);
+            QVERIFY2(find(QString::fromLatin1(id)).status == FindingStatus::Pass, id);
+        }
+    }
+
+    void grantsAndRowSecurityOfAnOrdinaryAccount()
+    {
+        m_source->exec(QStringLiteral(
+            "CREATE ROLE boss; CREATE ROLE mig LOGIN PASSWORD 'mig-secret'; CREATE SCHEMA hidden; "
+            "CREATE TABLE hidden.t(id int PRIMARY KEY, b bigserial); ALTER TABLE hidden.t ENABLE "
+            "ROW "
+            "LEVEL SECURITY; GRANT USAGE ON SCHEMA hidden TO boss; ALTER TABLE hidden.t OWNER TO "
+            "boss; ALTER TABLE hidden.t FORCE ROW LEVEL SECURITY"));
+        const QString user = QStringLiteral("mig");
+        const Finding security =
+            find(QStringLiteral("pg-row-level-security"), FindingSide::Source, user);
+        QCOMPARE(toString(security.status), QStringLiteral("blocker"));
+        QCOMPARE(security.objects, QStringList(QStringLiteral("hidden.t")));
+        const Finding grants = find(QStringLiteral("pg-grants"), FindingSide::Source, user);
+        QCOMPARE(toString(grants.status), QStringLiteral("blocker"));
+        mend(*m_source, security);
+        mend(*m_source, grants);
+        QCOMPARE(
+            toString(
+                find(QStringLiteral("pg-row-level-security"), FindingSide::Source, user).status),
+            QStringLiteral("pass"));
+        const Finding after = find(QStringLiteral("pg-grants"), FindingSide::Source, user);
+        QVERIFY2(after.status == FindingStatus::Pass, qPrintable(after.found.english()));
+    }
+
+    void theUserScriptGivesWhatTheGrantsCheckAsksFor()
+    {
+        pg::ServerContext server(endpoint(*m_source), Side::Source, {});
+        const auto script = pg::userScript(server, QStringLiteral("scripted"), {});
+        QVERIFY(script.has_value());
+        for (QString sql : *script)
+            m_source->exec(
+                sql.replace(QStringLiteral("${password}"), QStringLiteral("mig-secret")));
+        // Tables of the superuser need the superuser; the test's own are given away.
+        for (const TestRow &row : m_source->query(QStringLiteral(
+                 "SELECT format('ALTER TABLE %I.%I OWNER TO boss', schemaname, tablename) FROM "
+                 "pg_tables WHERE schemaname NOT LIKE 'pg\\_%' AND schemaname <> "
+                 "'information_schema'")))
+            m_source->exec(QString::fromStdString(*row[0]));
+        const Finding f =
+            find(QStringLiteral("pg-grants"), FindingSide::Source, QStringLiteral("scripted"));
+        QVERIFY2(f.status == FindingStatus::Pass, qPrintable(f.found.english()));
+    }
+
+    void aTargetThatIsNotEmptyIsEmptiedByTheSql()
+    {
+        const QString id = QStringLiteral("pg-target-tables");
+        QCOMPARE(toString(find(id, FindingSide::Target).status), QStringLiteral("pass"));
+        m_target->exec(QStringLiteral("CREATE TABLE a(id serial PRIMARY KEY); CREATE TABLE b(id "
+                                      "int REFERENCES a); CREATE VIEW "
+                                      "v AS SELECT * FROM a; CREATE SEQUENCE s"));
+        const Finding f = find(id, FindingSide::Target);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QVERIFY(f.objects.contains(QStringLiteral("public.a")));
+        mend(*m_target, f);
+        QCOMPARE(toString(find(id, FindingSide::Target).status), QStringLiteral("pass"));
+    }
+
+    void pairChecks()
+    {
+        QCOMPARE(toString(find(QStringLiteral("pg-same-server"), FindingSide::Pair).status),
+                 QStringLiteral("pass"));
+        QCOMPARE(toString(find(QStringLiteral("pg-locale"), FindingSide::Pair).status),
+                 QStringLiteral("pass"));
+        QCOMPARE(toString(find(QStringLiteral("pg-extensions")).status), QStringLiteral("pass"));
+        QCOMPARE(toString(find(QStringLiteral("pg-version"), FindingSide::Target).status),
+                 QStringLiteral("pass"));
+        pg::Servers same;
+        same.source =
+            std::make_shared<pg::ServerContext>(endpoint(*m_source), Side::Source, CheckOptions{});
+        same.target =
+            std::make_shared<pg::ServerContext>(endpoint(*m_source), Side::Target, CheckOptions{});
+        for (const Finding &f : runChecks(pg::allChecks(same, {}), {}, {}, {})) {
+            if (f.id == QLatin1String("pg-same-server"))
+                QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        }
+    }
+
+    void anotherProgramWithOurAccountBlocks()
+    {
+        const QString id = QStringLiteral("pg-shared-account");
+        const QString user = QStringLiteral("mig");
+        QCOMPARE(toString(find(id, FindingSide::Source, user).status), QStringLiteral("pass"));
+        Address app = endpoint(*m_source, user, QStringLiteral("mig-secret")).fromHere;
+        app.options.insert(QStringLiteral("fallback_application_name"), QStringLiteral("shop"));
+        const auto session = pg::Session::open(app, {});
+        QVERIFY(session.has_value());
+        QVERIFY((*session)->exec(QStringLiteral("SET application_name = 'shop'")).has_value());
+        const Finding f = find(id, FindingSide::Source, user);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QCOMPARE(f.objects.size(), 1);
+    }
+
+    void everyCheckRunsAndChangesNothing()
+    {
+        CheckOptions o;
+        pg::Servers servers;
+        servers.source = std::make_shared<pg::ServerContext>(endpoint(*m_source), Side::Source, o);
+        servers.target = std::make_shared<pg::ServerContext>(endpoint(*m_target), Side::Target, o);
+        const QString relations = m_source->scalar(QStringLiteral("SELECT count(*) FROM pg_class"));
+        const QString xid =
+            m_source->scalar(QStringLiteral("SELECT pg_snapshot_xmax(pg_current_snapshot())"));
+        const auto findings = runChecks(pg::allChecks(servers, o), o, {}, {});
+        QCOMPARE(m_source->scalar(QStringLiteral("SELECT count(*) FROM pg_class")), relations);
+        // A statement that writes takes a transaction id.
+        QCOMPARE(m_source->scalar(QStringLiteral("SELECT pg_snapshot_xmax(pg_current_snapshot())")),
+                 xid);
+        for (const Finding &f : findings)
+            QVERIFY2(f.status != FindingStatus::Unknown,
+                     qPrintable(f.id + QLatin1Char(' ') + f.found.english()));
+    }
+
+    void aBlockedQueryIsCancelledAtOnce()
+    {
+        const auto session = pg::Session::open(endpoint(*m_source).fromHere, {});
+        QVERIFY(session.has_value());
+        std::stop_source stop;
+        QElapsedTimer timer;
+        const std::jthread canceller([&] {
+            pauseFor({}, std::chrono::milliseconds(200));
+            timer.start();
+            stop.request_stop();
+        });
+        const auto r = (*session)->query(QStringLiteral("SELECT pg_sleep(60)"), stop.get_token());
+        QVERIFY(!r && r.error().code == ErrorCode::Cancelled);
+        QVERIFY(timer.elapsed() < 1'000);
+        // The server's side ends too, and does not sleep on for a minute.
+        QTRY_COMPARE_WITH_TIMEOUT(m_source->scalar(QStringLiteral(
+                                      "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT "
+                                      "pg_sleep(60)' AND state = 'active'")),
+                                  QStringLiteral("0"), 5'000);
+    }
+
+    void connectingToAHostThatSaysNothingIsCancelledAtOnce()
+    {
+        TcpProxy proxy(m_source->port());
+        proxy.stall(true);
+        Address a = endpoint(*m_source).fromHere;
+        a.port = proxy.port();
+        std::stop_source stop;
+        QElapsedTimer timer;
+        const std::jthread canceller([&] {
+            pauseFor({}, std::chrono::milliseconds(300));
+            timer.start();
+            stop.request_stop();
+        });
+        const auto r = pg::Session::open(a, stop.get_token());
+        QVERIFY(!r && r.error().code == ErrorCode::Cancelled);
+        QVERIFY(timer.elapsed() < 1'000);
+    }
+
+    void errorsAreNamedAndHoldNoPassword()
+    {
+        Address a = m_source->address(QStringLiteral("mig"), QStringLiteral("wrong-password"),
+                                      QString::fromLatin1(kDatabase));
+        auto r = pg::Session::open(a, {});
+        QVERIFY(!r);
+        QCOMPARE(r.error().id, QStringLiteral("pg-access-denied"));
+        QVERIFY(!r.error().describe().contains(QStringLiteral("wrong-password")));
+        a = endpoint(*m_source).fromHere;
+        a.database = QStringLiteral("nowhere");
+        r = pg::Session::open(a, {});
+        QVERIFY(!r);
+        QCOMPARE(r.error().sqlState, QStringLiteral("3D000"));
+        const auto session = pg::Session::open(endpoint(*m_source).fromHere, {});
+        QVERIFY(session.has_value());
+        const auto bad = (*session)->query(QStringLiteral("SELEC 1"));
+        QCOMPARE(bad.error().sqlState, QStringLiteral("42601"));
+    }
+
+    void theCatalogHasTablesKeysAndForeignKeys()
+    {
+        m_source->exec(QStringLiteral(
+            "CREATE SCHEMA shop; CREATE TABLE shop.parent(a int, gone int, b text NOT NULL, "
+            "PRIMARY "
+            "KEY (a)); ALTER TABLE shop.parent DROP COLUMN gone; CREATE UNIQUE INDEX ON "
+            "shop.parent(b); CREATE TABLE shop.child(id bigserial PRIMARY KEY, p int REFERENCES "
+            "shop.parent ON DELETE CASCADE); CREATE TABLE shop.parts(id int) PARTITION BY "
+            "RANGE(id); "
+            "CREATE TABLE shop.parts1 PARTITION OF shop.parts DEFAULT"));
+        pg::PostgresDatabase db(endpoint(*m_source).fromHere);
+        Selection s;
+        s.schemas << QStringLiteral("shop");
+        const auto catalog = db.catalog(s, {});
+        QVERIFY(catalog.has_value());
+        QCOMPARE(catalog->tables.size(), std::size_t{3});
+        const Table *parent = catalog->find({QStringLiteral("shop"), QStringLiteral("parent")});
+        QVERIFY(parent);
+        QCOMPARE(parent->columns.size(), std::size_t{2});
+        QCOMPARE(parent->rowKeyColumns(), std::vector<int>{0});
+        QCOMPARE(parent->keys[1].parts[0].column, 1);
+        const Table *child = catalog->find({QStringLiteral("shop"), QStringLiteral("child")});
+        QVERIFY(child && child->columns[0].autoIncrement);
+        QCOMPARE(child->foreignKeys.size(), std::size_t{1});
+        QCOMPARE(child->foreignKeys[0].onDelete, RefAction::Cascade);
+        QCOMPARE(child->foreignKeys[0].refColumns, QStringList(QStringLiteral("a")));
+        QVERIFY(!catalog->find({QStringLiteral("shop"), QStringLiteral("parts")})->rowKey);
+        QVERIFY(db.schemaNames({})->contains(QStringLiteral("shop")));
+        const auto reader = db.reader({});
+        QVERIFY(!reader && reader.error().code == ErrorCode::NotReady);
+    }
+};
+
+QTEST_GUILESS_MAIN(PostgresChecksTest)
+#include "PostgresChecksTest.moc"

@@ -1,0 +1,244 @@
+#include "Samples.h"
+#include "models/ClientModel.h"
+#include "models/CutoverFacts.h"
+#include "models/Draft.h"
+#include "models/Exports.h"
+#include "models/FindingModel.h"
+#include "models/StepModel.h"
+#include "models/TableListModel.h"
+#include "models/TableTreeModel.h"
+
+#include <QAbstractItemModelTester>
+#include <QElapsedTimer>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace causeway;
+using namespace causeway::ui;
+using namespace causeway::ui::test;
+
+class ModelsTest : public QObject {
+    Q_OBJECT
+
+    using Tester = QAbstractItemModelTester;
+
+private Q_SLOTS:
+    void tableListAnnouncesOnlyTheRowsThatChanged()
+    {
+        TableListModel model;
+        Tester tester(&model, Tester::FailureReportingMode::QtTest);
+        auto a = std::make_shared<Snapshot>(sampleSnapshot(Phase::Copying));
+        model.setSnapshot(a);
+        QCOMPARE(model.rowCount(), 3);
+        QSignalSpy resets(&model, &QAbstractItemModel::modelReset);
+        QSignalSpy changes(&model, &QAbstractItemModel::dataChanged);
+        auto b = std::make_shared<Snapshot>(*a);
+        b->tables[1].rows += 1000;
+        model.setSnapshot(b);
+        QCOMPARE(resets.count(), 0);
+        QCOMPARE(changes.count(), 1);
+        QCOMPARE(changes[0][0].toModelIndex().row(), 1);
+        QCOMPARE(changes[0][1].toModelIndex().row(), 1);
+        QVERIFY(model.index(1, TableListModel::Name)
+                    .data(Qt::AccessibleTextRole)
+                    .toString()
+                    .contains(QStringLiteral("42 percent")));
+    }
+
+    void tableListWithFiftyThousandTablesStaysFluent()
+    {
+        auto a = std::make_shared<Snapshot>();
+        for (int i = 0; i < 50'000; ++i)
+            a->tables.push_back(
+                {QStringLiteral("s.t%1").arg(i), TableState::Copying, i, 2 * i, i, 2 * i, {}});
+        TableListModel model;
+        TableFilter filter;
+        filter.setSourceModel(&model);
+        model.setSnapshot(a);
+        auto b = std::make_shared<Snapshot>(*a);
+        for (size_t i = 0; i < b->tables.size(); i += 5'000)
+            ++b->tables[i].rows;
+        QElapsedTimer timer;
+        timer.start();
+        model.setSnapshot(b);
+        QVERIFY2(timer.elapsed() < 250, "a snapshot must be shown before the next one comes");
+        filter.setShow(TableFilter::Show::Failed);
+        QCOMPARE(filter.rowCount(), 0);
+        filter.setShow(TableFilter::Show::Active);
+        filter.setText(QStringLiteral("t4999"));
+        QCOMPARE(filter.rowCount(), 11); // t4999 and t49990 to t49999
+    }
+
+    void percentNeverReachesHundredWhileRowsCome()
+    {
+        TableListModel model;
+        auto s = std::make_shared<Snapshot>();
+        s->tables = {{QStringLiteral("a.b"), TableState::Copying, 300, 200, 300, 200, {}}};
+        model.setSnapshot(s);
+        QCOMPARE(model.index(0, TableListModel::Percent).data(TableListModel::SortRole).toInt(),
+                 99);
+        QVERIFY(copyProgress(*s) <= 0.99);
+        s->phase = Phase::Finished;
+        QCOMPARE(copyProgress(*s), 1.0);
+    }
+
+    void treeReadsASchemaWhenItIsTickedAndSelectsByLeavingOut()
+    {
+        TableTreeModel model;
+        Tester tester(&model, Tester::FailureReportingMode::QtTest);
+        QSignalSpy needed(&model, &TableTreeModel::schemaNeeded);
+        model.setSchemas({QStringLiteral("billing"), QStringLiteral("shop")});
+        QVERIFY(model.selection().schemas.isEmpty());
+        const QModelIndex shop = model.index(1, 0);
+        QVERIFY(model.setData(shop, Qt::Checked, Qt::CheckStateRole));
+        QCOMPARE(needed.count(), 1);
+        QCOMPARE(model.unread(), QStringList{QStringLiteral("shop")});
+        const auto engine = sampleEngine();
+        model.setTables(QStringLiteral("shop"), engine->tables);
+        QCOMPARE(model.rowCount(shop), 3);
+        QVERIFY(model.unread().isEmpty());
+        Selection s = model.selection();
+        QVERIFY(s.wholeSchemas());
+        QVERIFY(s.patterns.isEmpty());
+        QVERIFY(model.setData(model.index(0, 0, shop), Qt::Unchecked, Qt::CheckStateRole));
+        s = model.selection();
+        QCOMPARE(shop.data(Qt::CheckStateRole).toInt(), int(Qt::PartiallyChecked));
+        QVERIFY2(s.wholeSchemas(), "views and routines must still move");
+        QVERIFY(!s.matches({QStringLiteral("shop"), QStringLiteral("customers")}));
+        QVERIFY(s.matches({QStringLiteral("shop"), QStringLiteral("orders")}));
+        QCOMPARE(model.leftOut(), QStringList{QStringLiteral("shop.customers")});
+        QVERIFY(model.index(1, TableTreeModel::Notes, shop)
+                    .data()
+                    .toString()
+                    .contains(QStringLiteral("no usable key")));
+    }
+
+    void treeAppliesASelectionToSchemasReadLater()
+    {
+        TableTreeModel model;
+        Tester tester(&model, Tester::FailureReportingMode::QtTest);
+        Selection wanted;
+        wanted.schemas = {QStringLiteral("shop")};
+        wanted.patterns = {QStringLiteral("!shop.log_*")};
+        wanted.renames.insert(QStringLiteral("shop"), QStringLiteral("store"));
+        model.setSchemas({QStringLiteral("billing"), QStringLiteral("shop")});
+        model.apply(wanted);
+        model.setTables(QStringLiteral("shop"), sampleEngine()->tables);
+        QCOMPARE(model.leftOut(), QStringList{QStringLiteral("shop.log_2024")});
+        QCOMPARE(model.selection().renames, wanted.renames);
+        // Ticking the schema again means all of it.
+        QVERIFY(model.setData(model.index(1, 0), Qt::Checked, Qt::CheckStateRole));
+        QVERIFY(model.leftOut().isEmpty());
+        QCOMPARE(model.tickMatching(QStringLiteral("shop.o*"), false), 1);
+        QCOMPARE(model.leftOut(), QStringList{QStringLiteral("shop.orders")});
+    }
+
+    void treeRefusesTwoSchemasWithOneName()
+    {
+        TableTreeModel model;
+        model.setSchemas({QStringLiteral("billing"), QStringLiteral("shop")});
+        for (int row = 0; row < 2; ++row) {
+            QVERIFY(model.setData(model.index(row, 0), Qt::Checked, Qt::CheckStateRole));
+            model.setTables(model.index(row, 0).data().toString(), sampleEngine()->tables);
+        }
+        QVERIFY(model.nameProblem().isEmpty());
+        QVERIFY(model.setData(model.index(0, TableTreeModel::TargetName), QStringLiteral("shop"),
+                              Qt::EditRole));
+        QVERIFY(!model.nameProblem().isEmpty());
+    }
+
+    void unknownNeverCountsAsPassed()
+    {
+        FindingModel model;
+        Tester tester(&model, Tester::FailureReportingMode::QtTest);
+        for (const Finding &f : sampleEngine()->check.findings)
+            model.add(f);
+        QCOMPARE(model.count(FindingModel::Passed), 1);
+        QCOMPARE(model.count(FindingModel::Blockers), 2);
+        QCOMPARE(model.count(FindingModel::Warnings), 2);
+        Finding unknown = makeFinding("mysql-grants", FindingStatus::Unknown, "Rights");
+        model.add(unknown); // the same check again, now one that blocks
+        QCOMPARE(model.count(FindingModel::Blockers), 3);
+        QCOMPARE(model.count(FindingModel::Warnings), 1);
+        model.setAccepted({QStringLiteral("mysql-gtid-mode"), QStringLiteral("mysql-unique-key")});
+        QVERIFY2(model.openBlockers().contains(QStringLiteral("mysql-gtid-mode")),
+                 "a blocker that may not be accepted stays one");
+        QVERIFY(!model.openBlockers().contains(QStringLiteral("mysql-unique-key")));
+    }
+
+    void stepsAndClientsAreSoundModels()
+    {
+        StepModel steps;
+        Tester stepTester(&steps, Tester::FailureReportingMode::QtTest);
+        auto s = sampleSnapshot(Phase::Primary);
+        steps.setSteps(s.steps);
+        QSignalSpy resets(&steps, &QAbstractItemModel::modelReset);
+        s.steps.back().state = StepState::Failed;
+        steps.setSteps(s.steps);
+        QCOMPARE(resets.count(), 0);
+        ClientModel clients;
+        Tester clientTester(&clients, Tester::FailureReportingMode::QtTest);
+        LiveClient app, ours;
+        app.id = 1;
+        ours.id = 2;
+        ours.ours = true;
+        clients.setClients({ours, app}, {ours});
+        QCOMPARE(clients.foreignCount(Side::Source), 1);
+        QCOMPARE(clients.foreignCount(Side::Target), 0);
+        QCOMPARE(clients.rowCount(), 3);
+    }
+
+    void switchIsArmedOnlyWhenEveryFactHolds()
+    {
+        CutoverFacts facts;
+        Snapshot s = sampleSnapshot(Phase::Replica);
+        const qint64 t = s.atMs;
+        facts.update(s, t);
+        QVERIFY2(!facts.obstacle().isEmpty(), "the lag has not been small for long enough");
+        s.atMs = t + 6'000;
+        facts.update(s, t + 6'000);
+        QCOMPARE(facts.obstacle(), QString());
+        facts.update(s, t + 6'000 + CutoverFacts::staleAfterMs + 1);
+        QVERIFY2(!facts.obstacle().isEmpty(), "old figures disarm");
+        s.atMs = t + 60'000;
+        facts.update(s, s.atMs);
+        QCOMPARE(facts.obstacle(), QString());
+        s.lagSeconds = 40;
+        facts.update(s, s.atMs);
+        QVERIFY(!facts.obstacle().isEmpty());
+        s.lagSeconds = 1;
+        facts.update(s, s.atMs);
+        QVERIFY2(!facts.obstacle().isEmpty(), "small again, but not for long enough");
+        s.atMs += 6'000;
+        facts.update(s, s.atMs);
+        QCOMPARE(facts.obstacle(), QString());
+        s.tables[0].state = TableState::Different;
+        facts.update(s, s.atMs);
+        QVERIFY(!facts.obstacle().isEmpty());
+        s.tables[0].state = TableState::Verified;
+        s.runState = RunState::Paused;
+        facts.update(s, s.atMs);
+        QVERIFY(!facts.obstacle().isEmpty());
+    }
+
+    void reportsNeverHoldAPassword()
+    {
+        Draft draft;
+        draft.id = QStringLiteral("0badcafe");
+        draft.source = sampleAddress("db-old.example.net", "shop");
+        draft.target = sampleAddress("db-new.example.net");
+        const Snapshot s = sampleSnapshot(Phase::Finished);
+        const QByteArray html = migrationReportHtml(draft.toSettings(), s, {});
+        const QByteArray json = migrationReportJson(draft.toSettings(), s, {});
+        QVERIFY(html.contains("shop.orders"));
+        QVERIFY(json.contains("shop.orders"));
+        QVERIFY(!html.contains("correct horse"));
+        QVERIFY(!json.contains("correct horse"));
+        const auto engine = sampleEngine();
+        QVERIFY(checkReportHtml(engine->check, {}).contains("gtid_mode = ON"));
+        QVERIFY(checkReportJson(engine->check, {}).contains("mysql-gtid-mode"));
+    }
+};
+
+QTEST_MAIN(ModelsTest)
+#include "ModelsTest.moc"

@@ -1,0 +1,344 @@
+#include "servers/Workload.h"
+
+#include "servers/MySqlClient.h"
+#include "servers/WorkloadSql.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <thread>
+#include <unordered_set>
+
+namespace causeway::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Other transactions in the way, or rows that are gone: tried again on the same host.
+bool isConflict(unsigned number)
+{
+    switch (number) {
+    case 1020: // MariaDB: record has changed since last read
+    case 1048: // a row to swap with had been deleted
+    case 1062:
+    case 1205:
+    case 1213:
+    case 1451:
+    case 1452:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+struct Workload::Private {
+    Private(std::vector<Address> list, const WorkloadOptions &o)
+        : hosts(std::move(list)), options(o), commitsByHost(hosts.size())
+    {
+    }
+
+    // What every transaction reports, and the waits of all connections.
+    struct Record {
+        std::unordered_set<std::string> committed;
+        std::unordered_set<std::string> unknown;
+        std::map<unsigned, qint64> errors;
+        std::map<unsigned, std::string> words;
+        int switches = 0;
+        std::optional<std::size_t> leader;
+        Clock::time_point firstCommit;
+        Clock::time_point lastCommit;
+        Clock::duration longestGap{0};
+    };
+
+    bool pause(const std::stop_token &stop, Clock::time_point until) const
+    {
+        std::unique_lock lock(mutex);
+        stopped.wait_until(lock, stop, until, [] { return false; });
+        return !stop.stop_requested();
+    }
+
+    void didCommit(const std::string &uuid, std::size_t host, bool counts)
+    {
+        {
+            const std::lock_guard lock(mutex);
+            record.committed.insert(uuid);
+            ++commitsByHost[host];
+            const auto now = Clock::now();
+            if (!record.leader || *record.leader != host) {
+                if (record.leader)
+                    ++record.switches;
+                record.leader = host;
+            }
+            if (counts) {
+                if (record.lastCommit != Clock::time_point{})
+                    record.longestGap = std::max(record.longestGap, now - record.lastCommit);
+                else
+                    record.firstCommit = now;
+                record.lastCommit = now;
+            }
+        }
+        progress.notify_all();
+    }
+
+    void didFail(const SqlOutcome &outcome, const std::string *uuid)
+    {
+        const std::lock_guard lock(mutex);
+        ++record.errors[outcome.number];
+        record.words[outcome.number] = outcome.words;
+        if (uuid != nullptr && outcome.lost())
+            record.unknown.insert(*uuid);
+    }
+
+    // Signs in on the current host, or on the next one that lets us.
+    bool ensureOpen(MySqlClient &client, std::size_t &host, const std::stop_token &stop)
+    {
+        constexpr int kPatience = 120; // seconds for one answer: a fence may hold it that long
+        while (!client.isOpen() && !stop.stop_requested()) {
+            const SqlOutcome outcome = client.connect(hosts[host], kPatience);
+            if (outcome.ok())
+                return true;
+            didFail(outcome, nullptr);
+            tryNext(client, host, stop);
+        }
+        return client.isOpen();
+    }
+
+    void tryNext(MySqlClient &client, std::size_t &host, const std::stop_token &stop) const
+    {
+        constexpr auto kBackOff = std::chrono::milliseconds(20);
+        client.close();
+        host = (host + 1) % hosts.size();
+        pause(stop, Clock::now() + kBackOff);
+    }
+
+    // One whole transaction is one packet; its last answer is that of COMMIT.
+    void runOne(MySqlClient &client, std::size_t &host, const std::string &uuid,
+                const std::string &sql, const std::stop_token &stop, bool counts)
+    {
+        const SqlOutcome outcome = client.run(sql);
+        if (outcome.ok()) {
+            didCommit(uuid, host, counts);
+            return;
+        }
+        didFail(outcome, &uuid);
+        if (isConflict(outcome.number) && client.run("ROLLBACK").ok())
+            return;
+        tryNext(client, host, stop);
+    }
+
+    void write(const std::stop_token &stop, int number)
+    {
+        ShopSql shop(options, static_cast<unsigned>(number));
+        MySqlClient client;
+        std::size_t host = 0;
+        const auto period =
+            options.rate > 0
+                ? std::chrono::microseconds(1'000'000LL * options.connections / options.rate)
+                : std::chrono::microseconds(0);
+        auto due = Clock::now();
+        auto truncateAt = Clock::now() + options.truncateEvery;
+        while (!stop.stop_requested() && ensureOpen(client, host, stop)) {
+            if (number == 0 && options.truncateEvery.count() > 0 && Clock::now() >= truncateAt) {
+                truncateAt = Clock::now() + options.truncateEvery;
+                const SqlOutcome outcome = client.run("TRUNCATE TABLE shop.scratch");
+                if (!outcome.ok()) {
+                    didFail(outcome, nullptr);
+                    tryNext(client, host, stop);
+                    continue;
+                }
+            }
+            const std::string uuid = shop.newUuid();
+            runOne(client, host, uuid, shop.transaction(uuid), stop, true);
+            if (period.count() > 0) {
+                // Late ones catch up for a moment only: after a pause there is no flood.
+                due = std::max(due + period, Clock::now() - std::chrono::milliseconds(100));
+                if (due > Clock::now())
+                    pause(stop, due);
+            }
+        }
+        client.close();
+        MySqlClient::endThread();
+    }
+
+    void writeLong(const std::stop_token &stop)
+    {
+        ShopSql shop(options, 1000);
+        MySqlClient client;
+        std::size_t host = 0;
+        while (!stop.stop_requested() && ensureOpen(client, host, stop)) {
+            const std::string uuid = shop.newUuid();
+            const SqlOutcome begun = client.run(shop.longTransaction(uuid));
+            if (!begun.ok()) {
+                didFail(begun, nullptr);
+                tryNext(client, host, stop);
+                continue;
+            }
+            pause(stop, Clock::now() + options.longTransaction);
+            runOne(client, host, uuid, "COMMIT", stop, false);
+            pause(stop, Clock::now() + options.longTransaction / 2);
+        }
+        client.close();
+        MySqlClient::endThread();
+    }
+
+    // A pooled connection that nobody uses; signs in again when it is thrown out.
+    void idle(const std::stop_token &stop)
+    {
+        MySqlClient client;
+        std::size_t host = 0;
+        while (!stop.stop_requested() && ensureOpen(client, host, stop)) {
+            if (!client.run("SELECT 1").ok())
+                tryNext(client, host, stop);
+            else
+                pause(stop, Clock::now() + std::chrono::seconds(5));
+        }
+        client.close();
+        MySqlClient::endThread();
+    }
+
+    const std::vector<Address> hosts;
+    const WorkloadOptions options;
+    mutable std::mutex mutex;
+    mutable std::condition_variable_any stopped;
+    mutable std::condition_variable_any progress;
+    Record record;
+    std::vector<qint64> commitsByHost;
+    std::vector<std::jthread> threads;
+};
+
+Workload::Workload(std::vector<Address> hosts, const WorkloadOptions &options)
+    : d(std::make_unique<Private>(std::move(hosts), options))
+{
+}
+
+Workload::~Workload()
+{
+    stop();
+}
+
+void Workload::start()
+{
+    if (!d->threads.empty())
+        return;
+    for (int i = 0; i < d->options.connections; ++i)
+        d->threads.emplace_back([this, i](const std::stop_token &stop) { d->write(stop, i); });
+    if (d->options.longTransaction.count() > 0)
+        d->threads.emplace_back([this](const std::stop_token &stop) { d->writeLong(stop); });
+    d->threads.emplace_back([this](const std::stop_token &stop) { d->idle(stop); });
+}
+
+void Workload::stop()
+{
+    for (std::jthread &thread : d->threads)
+        thread.request_stop();
+    d->threads.clear();
+}
+
+bool Workload::waitForCommits(qint64 more, std::chrono::milliseconds time) const
+{
+    std::unique_lock lock(d->mutex);
+    const auto wanted = static_cast<qint64>(d->record.committed.size()) + more;
+    return d->progress.wait_for(
+        lock, time, [&] { return static_cast<qint64>(d->record.committed.size()) >= wanted; });
+}
+
+bool Workload::waitForCommitsOn(std::size_t host, qint64 count,
+                                std::chrono::milliseconds time) const
+{
+    std::unique_lock lock(d->mutex);
+    return d->progress.wait_for(lock, time, [&] { return d->commitsByHost.at(host) >= count; });
+}
+
+std::set<std::string> Workload::committed() const
+{
+    const std::lock_guard lock(d->mutex);
+    return {d->record.committed.begin(), d->record.committed.end()};
+}
+
+std::set<std::string> Workload::unknown() const
+{
+    const std::lock_guard lock(d->mutex);
+    return {d->record.unknown.begin(), d->record.unknown.end()};
+}
+
+qint64 Workload::commits() const
+{
+    const std::lock_guard lock(d->mutex);
+    return static_cast<qint64>(d->record.committed.size());
+}
+
+qint64 Workload::commitsOn(std::size_t host) const
+{
+    const std::lock_guard lock(d->mutex);
+    return d->commitsByHost.at(host);
+}
+
+std::chrono::milliseconds Workload::longestGap() const
+{
+    const std::lock_guard lock(d->mutex);
+    auto gap = d->record.longestGap;
+    if (!d->threads.empty() && d->record.lastCommit != Clock::time_point{})
+        gap = std::max(gap, Clock::now() - d->record.lastCommit);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(gap);
+}
+
+void Workload::resetGap()
+{
+    const std::lock_guard lock(d->mutex);
+    d->record.longestGap = Clock::duration(0);
+}
+
+double Workload::transactionsPerSecond() const
+{
+    const std::lock_guard lock(d->mutex);
+    const std::chrono::duration<double> time = d->record.lastCommit - d->record.firstCommit;
+    return time.count() > 0 ? static_cast<double>(d->record.committed.size()) / time.count() : 0;
+}
+
+int Workload::switches() const
+{
+    const std::lock_guard lock(d->mutex);
+    return d->record.switches;
+}
+
+std::map<unsigned, qint64> Workload::errors() const
+{
+    const std::lock_guard lock(d->mutex);
+    return d->record.errors;
+}
+
+QStringList Workload::oddErrors() const
+{
+    const std::lock_guard lock(d->mutex);
+    QStringList result;
+    for (const unsigned number : {1048U, 1062U, 1451U, 1452U}) {
+        const auto found = d->record.errors.find(number);
+        if (found != d->record.errors.end())
+            result << QStringLiteral("%1 x [%2] %3")
+                          .arg(found->second)
+                          .arg(number)
+                          .arg(QString::fromStdString(d->record.words.at(number)));
+    }
+    return result;
+}
+
+std::vector<std::string> Workload::lostOn(TestServer &server) const
+{
+    std::unordered_set<std::string> there;
+    for (TestRow &row : server.query(QStringLiteral("SELECT id FROM shop.journal_entries")))
+        there.insert(std::move(row.front().value()));
+    const std::lock_guard lock(d->mutex);
+    std::vector<std::string> lost;
+    std::copy_if(d->record.committed.begin(), d->record.committed.end(), std::back_inserter(lost),
+                 [&there](const std::string &uuid) { return !there.contains(uuid); });
+    return lost;
+}
+
+} // namespace causeway::test

@@ -1,0 +1,157 @@
+#include "pages/FinishedPage.h"
+
+#include "models/Exports.h"
+#include "models/StepModel.h"
+#include "models/TableListModel.h"
+#include "widgets/CodeView.h"
+#include "widgets/Labels.h"
+#include "widgets/RowsView.h"
+
+#include <QGroupBox>
+#include <QHBoxLayout>
+#include <QPushButton>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace causeway::ui {
+
+FinishedPage::FinishedPage(EngineBridge &bridge, Draft &draft)
+    : Page(bridge, draft, QStringLiteral("finishedPage"), tr("Finished"), {}),
+      m_result(new StatusLine(QStringLiteral("finishedResult"))),
+      m_pause(new StatusLine(QStringLiteral("finishedPause"))),
+      m_old(new StatusLine(QStringLiteral("finishedOldSource"))),
+      m_accepted(new StatusLine(QStringLiteral("finishedAccepted"))),
+      m_leftOut(new StatusLine(QStringLiteral("finishedLeftOut"))),
+      m_connection(new CodeView(tr("Connection string for the application"))),
+      m_tables(new TableListModel(this)), m_tableView(new RowsView), m_steps(new StepModel(this)),
+      m_stepView(new RowsView)
+{
+    for (StatusLine *line : {m_result, m_pause, m_old, m_accepted, m_leftOut})
+        body()->addWidget(line);
+    auto *box = new QGroupBox(tr("Connection string for the application"));
+    box->setObjectName(QStringLiteral("connectionBox"));
+    auto *boxLayout = new QVBoxLayout(box);
+    m_connection->setVisibleLines(1);
+    m_connection->setMaximumHeight(m_connection->fontMetrics().lineSpacing() * 3);
+    boxLayout->addWidget(m_connection);
+    body()->addWidget(box);
+
+    auto *tabs = new QTabWidget;
+    named(tabs, QStringLiteral("finishedTabs"), tr("Result and timeline"));
+    named(m_tableView, QStringLiteral("resultList"), tr("Result per table"));
+    m_tableView->setModel(m_tables);
+    m_tableView->setColumnChars({34, 16, 18, 12, 10, 20});
+    m_tableView->setEmptyText(tr("No table to show."));
+    tabs->addTab(m_tableView, tr("&Tables"));
+    named(m_stepView, QStringLiteral("timeline"), tr("Timeline"));
+    m_stepView->setModel(m_steps);
+    m_stepView->setColumnChars({6, 54, 14, 14, 12, 12});
+    m_stepView->setEmptyText(tr("Nothing has been done."));
+    tabs->addTab(m_stepView, tr("Time&line"));
+    tabs->setMinimumHeight(tabs->fontMetrics().height() * 10);
+    body()->addWidget(tabs, 1);
+
+    m_html = named(new QPushButton(tr("&Save the report ...")), QStringLiteral("saveHtmlButton"),
+                   tr("Save the report as HTML"));
+    m_json = named(new QPushButton(tr("Save as &JSON ...")), QStringLiteral("saveJsonButton"),
+                   tr("Save the report as JSON"));
+    auto *bar = new QHBoxLayout;
+    bar->addWidget(m_html);
+    bar->addWidget(m_json);
+    bar->addStretch(1);
+    body()->addLayout(bar);
+    for (QPushButton *b : {m_html, m_json})
+        b->setAutoDefault(false);
+    connect(m_html, &QPushButton::clicked, this, [this] { saveAsFormat(true); });
+    connect(m_json, &QPushButton::clicked, this, [this] { saveAsFormat(false); });
+    snapshotChanged();
+}
+
+void FinishedPage::snapshotChanged()
+{
+    const auto &s = m_bridge.snapshot();
+    const bool ended = s && (s->phase == Phase::Finished || s->phase == Phase::Cancelled);
+    m_tables->setSnapshot(s);
+    m_steps->setSteps(s ? s->steps : std::vector<StepRecord>{});
+    m_html->setEnabled(s != nullptr);
+    m_json->setEnabled(s != nullptr);
+    m_connection->parentWidget()->setVisible(ended && s->phase == Phase::Finished);
+    for (StatusLine *line : {m_pause, m_old, m_accepted, m_leftOut})
+        line->hide();
+    if (!s || !ended) {
+        setTitle(tr("Finished"), {});
+        m_result->set(Mark::Pending, tr("The migration is not finished yet."));
+        Q_EMIT completeChanged();
+        return;
+    }
+    const auto bad = std::count_if(s->tables.begin(), s->tables.end(), [](const TableProgress &t) {
+        return t.state == TableState::Different || t.state == TableState::Failed;
+    });
+    if (s->phase == Phase::Cancelled) {
+        setTitle(tr("Cancelled"), {});
+        m_result->set(Mark::Skipped, tr("The migration was cancelled. %1 takes writes as before.")
+                                         .arg(Words::ltr(s->sourceName)));
+    } else if (bad > 0) {
+        setTitle(tr("Finished, with tables to look at"), {});
+        m_result->set(Mark::Warning, tr("%1 takes writes, but %n table(s) failed or differ.",
+                                        nullptr, static_cast<int>(bad))
+                                         .arg(Words::ltr(s->targetName)));
+    } else {
+        setTitle(tr("Finished"), {});
+        m_result->set(
+            Mark::Done,
+            tr("The database has moved: %1 takes writes.").arg(Words::ltr(s->targetName)));
+    }
+    m_pause->setVisible(s->writePauseSeconds >= 0);
+    m_pause->set(Mark::Info,
+                 tr("Writes were held for %1.").arg(Words::seconds(s->writePauseSeconds)));
+    if (s->phase == Phase::Finished) {
+        m_old->show();
+        m_old->set(Mark::Info, tr("The old database still stands on %1, as it was when it stopped "
+                                  "following.")
+                                   .arg(Words::ltr(s->sourceName)));
+    }
+    const QStringList accepted = m_bridge.settings().accepted;
+    m_accepted->setVisible(!accepted.isEmpty());
+    m_accepted->set(Mark::Warning,
+                    tr("Findings acknowledged: %1").arg(accepted.join(QStringLiteral(", "))));
+    m_leftOut->setVisible(!m_draft.leftOut.isEmpty());
+    m_leftOut->set(Mark::Info, tr("Left out: %1").arg(m_draft.leftOut.join(QStringLiteral(", "))));
+    m_connection->setText(m_bridge.settings().target.fromHere.toUrl());
+    Q_EMIT completeChanged();
+}
+
+bool FinishedPage::saveReport()
+{
+    if (m_bridge.snapshot())
+        saveAsFormat(true);
+    return m_bridge.snapshot() != nullptr;
+}
+
+void FinishedPage::saveAsFormat(bool html)
+{
+    const auto s = m_bridge.snapshot();
+    if (!s)
+        return;
+    const Settings settings = m_bridge.settings();
+    saveAs(tr("Save the report"),
+           QStringLiteral("causeway-%1.%2")
+               .arg(settings.id, html ? QStringLiteral("html") : QStringLiteral("json")),
+           html ? tr("HTML (*.html)") : tr("JSON (*.json)"),
+           [html, s, settings, leftOut = m_draft.leftOut](const QString &) {
+               return html ? migrationReportHtml(settings, *s, leftOut)
+                           : migrationReportJson(settings, *s, leftOut);
+           });
+}
+
+Readiness FinishedPage::isComplete() const
+{
+    const auto &s = m_bridge.snapshot();
+    const bool ended = s && (s->phase == Phase::Finished || s->phase == Phase::Cancelled);
+    return ended ? Readiness{true, tr("This is the last page.")}
+                 : Readiness{false, tr("The migration is not finished yet.")};
+}
+
+} // namespace causeway::ui

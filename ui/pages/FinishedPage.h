@@ -1,0 +1,37 @@
+#pragma once
+
+#include "pages/Page.h"
+
+class QPushButton;
+
+namespace causeway::ui {
+
+class CodeView;
+class RowsView;
+class StatusLine;
+class StepModel;
+class TableListModel;
+
+/// 8 Finished: what came of it, table by table and step by step, and the report to sign.
+class FinishedPage : public Page {
+    Q_OBJECT
+
+public:
+    FinishedPage(EngineBridge &, Draft &);
+    Readiness isComplete() const override;
+    void snapshotChanged() override;
+    bool saveReport() override;
+
+private:
+    void saveAsFormat(bool html);
+
+    StatusLine *m_result, *m_pause, *m_old, *m_accepted, *m_leftOut;
+    CodeView *m_connection;
+    TableListModel *m_tables;
+    RowsView *m_tableView;
+    StepModel *m_steps;
+    RowsView *m_stepView;
+    QPushButton *m_html, *m_json;
+};
+
+} // namespace causeway::ui

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "journal/Snapshot.h"
+
+#include <QWidget>
+
+class QLabel;
+
+namespace causeway::ui {
+
+/// Which host takes writes and which follows, with an arrow from the first to the second: in words,
+/// always in sight, so that nobody switches the wrong way round.
+class RolesBar : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit RolesBar(QWidget *parent = nullptr);
+    /// Before a migration is open: the source takes writes and nothing follows yet.
+    void setHosts(const QString &source, const QString &target);
+    void setSnapshot(const Snapshot &);
+    [[nodiscard]] QString sentence() const { return m_sentence; }
+
+private:
+    class Arrow;
+    void show(const QString &source, const QString &target, Side leader, bool follows,
+              bool finished);
+    QLabel *m_sourceHost, *m_sourceRole, *m_targetHost, *m_targetRole;
+    Arrow *m_arrow;
+    QString m_sentence;
+};
+
+} // namespace causeway::ui
