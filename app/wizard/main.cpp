@@ -1,4 +1,5 @@
 #include "base/Log.h"
+#include "models/EnglishPlurals.h"
 #include "shell/MainWindow.h"
 
 #include <QApplication>
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
     QApplication::setApplicationVersion(QStringLiteral(CAUSEWAY_VERSION));
     QApplication::setDesktopFileName(QStringLiteral("causeway"));
 
+    ui::EnglishPlurals plurals;
+    QApplication::installTranslator(&plurals);
     QTranslator qtTexts;
     if (qtTexts.load(QLocale(), QStringLiteral("qtbase"), QStringLiteral("_"),
                      QLibraryInfo::path(QLibraryInfo::TranslationsPath)))

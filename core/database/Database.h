@@ -140,7 +140,7 @@ public:
     virtual Result<std::vector<Row>> read(const Table &, const std::vector<int> &columns,
                                           const std::vector<Row> &tuples, const Position &visible,
                                           std::stop_token) = 0;
-    /// A position that covers everything that read() has returned so far.
+    /// A position that covers everything that anybody can have read from the leader until now.
     virtual Result<Position> now(std::stop_token) = 0;
 };
 
@@ -165,6 +165,12 @@ public:
     /// position recorded after it; names are the follower's.
     virtual Status applyStatement(const QString &sql, const QString &defaultSchema,
                                   const Position &after, std::stop_token) = 0;
+    /// Writes (insert, update) or deletes these rows outside the stream, in one transaction; the
+    /// recorded position stays. They may be newer than it: the stream makes good what is between.
+    virtual Status repair(const std::vector<RowChange> &, std::stop_token)
+    {
+        return fail(ErrorCode::Internal, cwText("core", "Rows cannot be repaired here."));
+    }
     /// To be called once by each applier when the applied position has reached one taken after the
     /// last chunk was read: looks for rows that a cascade missed because the row between was
     /// copied after it, and leaves cascades to the follower's own rows from then on.

@@ -70,7 +70,13 @@ Step intentStep(Context &ctx)
     s.act = [&ctx](std::stop_token stop) -> Status {
         Database &target = ctx.db(Side::Target);
         CW_TRY_ASSIGN(const QStringList schemas, target.schemaNames(stop));
-        CW_TRY_ASSIGN(const Catalog existing, target.catalog(ctx.selectionOn(Side::Target), stop));
+        // A schema that is not there yet has nothing in it; naming it in a selection is an error.
+        Selection there = ctx.selectionOn(Side::Target);
+        there.schemas.removeIf([&](const QString &name) { return !schemas.contains(name); });
+        Catalog existing;
+        if (!there.schemas.isEmpty()) {
+            CW_TRY_ASSIGN(existing, target.catalog(there, stop));
+        }
         return ctx.setFact(
             Side::Target, fact::created,
             Created::difference(ctx.sourceCatalog, ctx.settings.selection, existing, schemas)

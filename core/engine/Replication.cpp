@@ -123,6 +123,13 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     config.onDdl = [&ctx, wanted, answered](const DdlChange &ddl) {
         return judge(ctx, wanted, answered, ddl);
     };
+    config.concerns = [&ctx, wanted](const StatementLogged &statement) {
+        const Selection here = ctx.selectionOn(wanted.leader);
+        if (statement.tables.empty())
+            return here.schemas.isEmpty() || here.schemas.contains(statement.defaultSchema);
+        return std::any_of(statement.tables.begin(), statement.tables.end(),
+                           [&](const TableName &t) { return here.matches(t); });
+    };
     follower = std::make_unique<Follower>(std::move(config));
     follower->start();
     return {};

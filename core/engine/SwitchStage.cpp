@@ -61,11 +61,16 @@ public:
         steps.push_back(hold());
         if (!m_once) {
             steps.push_back(drain(QStringLiteral("drain")));
-            steps.push_back(compare());
+            steps.push_back(compare(QStringLiteral("compare")));
         }
         steps.push_back(seal());
-        if (!m_once)
+        if (!m_once) {
             steps.push_back(drain(QStringLiteral("drain-sealed")));
+            // While triggers are made the lock changes from reading to writing: what queued for it
+            // may commit in between.
+            if (m_fence->sealKind() == QLatin1String("triggers"))
+                steps.push_back(compare(QStringLiteral("compare-sealed")));
+        }
         steps.push_back(objects());
         if (!m_ctx.settings.onSwitched.isEmpty())
             steps.push_back(hook());
@@ -228,10 +233,11 @@ private:
         return s;
     }
 
-    Step compare()
+    Step compare(const QString &name)
     {
-        Step s = step("compare", m_from.follower,
+        Step s = step("", m_from.follower,
                       cwText("core", "Compare the rows changed since the last comparison"));
+        s.id = m_prefix + name;
         s.act = [this](std::stop_token stop) -> Status {
             auto keys = m_replication.follower->takeChangedKeys();
             if (keys) {
@@ -441,8 +447,11 @@ Status reopenLeader(Context &ctx, std::stop_token stop)
     CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, now.leader, stop));
     CW_TRY_ASSIGN(const bool sealed, fence->isSealed(stop));
     CW_TRY_ASSIGN(const bool events, hasKept(ctx, now.leader, kept::event, stop));
-    if (!sealed && !events)
-        return {};
+    if (!sealed && !events) {
+        // A seal that was cut short in the making does not count as one, but may have left
+        // triggers or a setting: opening what is open does nothing.
+        return fence->open(stop);
+    }
     Step open;
     open.id = QStringLiteral("reopen.open");
     open.side = now.leader;

@@ -14,7 +14,7 @@ Status repairRow(Context &ctx, Replication &replication, const TablePlan &plan, 
                  std::stop_token stop)
 {
     return replication.follower->atBoundary(
-        [&](Applier &applier, const Position &applied) -> Status {
+        [&](Applier &applier, const Position &) -> Status {
             CW_TRY_ASSIGN(const auto rows,
                           ctx.db(replication.roles.leader).readRows(*plan.leader, {key}, stop));
             RowChange change;
@@ -25,16 +25,11 @@ Status repairRow(Context &ctx, Replication &replication, const TablePlan &plan, 
                 const std::vector<int> columns = plan.leader->rowKeyColumns();
                 for (std::size_t i = 0; i < columns.size(); ++i)
                     change.before[static_cast<std::size_t>(columns[i])] = key[i];
-                // Only this row: what refers to it is compared on its own.
-                change.foreignKeyChecksOff = true;
             } else {
                 change.op = RowOp::Insert;
                 change.after = rows.front();
             }
-            ChangeBatch batch;
-            batch.rows.push_back(std::move(change));
-            batch.after = applied;
-            return applier.apply(batch, stop);
+            return applier.repair({std::move(change)}, stop);
         },
         stop);
 }

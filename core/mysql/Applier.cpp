@@ -120,9 +120,14 @@ public:
         // The batch was read from the log to its end, so its end is about to be visible too; of a
         // transaction that comes in parts only the beginning is known.
         const Position visible = segments.back().mark ? Position{} : batch.after;
-        for (const Segment &segment : segments) {
-            const bool clearMark = !segment.mark && m_mark && !batch.rows.empty();
-            CW_TRY(applySegment(segment, visible, clearMark, stop));
+        const bool rows = !batch.rows.empty();
+        for (std::size_t i = 0; i < segments.size();) {
+            const std::size_t n = smallOnes(std::span(segments).subspan(i));
+            if (n > 0)
+                CW_TRY(applySmall(std::span(segments).subspan(i, n), visible, rows, stop));
+            else
+                CW_TRY(applyLarge(segments[i], visible, rows, stop));
+            i += std::max<std::size_t>(1, n);
         }
         updateExactness();
         return {};
@@ -171,6 +176,35 @@ public:
         m_mark.reset();
         m_statementIntent.reset();
         updateExactness();
+        return {};
+    }
+
+    Status repair(const std::vector<RowChange> &rows, std::stop_token stop) override
+    {
+        if (m_plansError)
+            return fail(*m_plansError);
+        // Not through apply(): there a batch that leaves the position where it is counts as the
+        // beginning of the next transaction, whose first rows would then be passed over.
+        const BatchPlanner planner{
+            [this](const std::shared_ptr<const Table> &leader) { return find(leader); }, nullptr};
+        ChangeBatch batch;
+        batch.rows = rows;
+        batch.after = m_recorded;
+        batch.starts.push_back({0, QStringLiteral("repair"), m_recorded});
+        CW_TRY_ASSIGN(const std::vector<Segment> segments,
+                      planner.plan(batch, std::nullopt, m_recorded));
+        const auto write = [&](Session &s) -> Status {
+            for (const Segment &segment : segments) {
+                CW_TRY(execute(s, statementsFor(segment, true, 0, 1), stop));
+                CW_TRY(execute(s, statementsFor(segment, false, 0, 1), stop));
+            }
+            return {};
+        };
+        CW_TRY(m_main->transaction(write, stop));
+        if (m_options.leader && !m_graph.isEmpty()) {
+            m_exact = false;
+            CW_TRY(noteRead(stop));
+        }
         return {};
     }
 
@@ -271,38 +305,88 @@ private:
         return quoteName(m_main->names().table(QString::fromLatin1(base)));
     }
 
-    Status applySegment(const Segment &segment, const Position &visible, bool clearMark,
-                        std::stop_token stop)
+    [[nodiscard]] bool isSmall(const Segment &segment) const
     {
-        const bool small = static_cast<qint64>(segment.keyedRows) <= m_options.inlineRows;
-        const bool stale = mustReread() && hasNewParents(segment);
-        const auto reread = [&](Session &s) { return rereadStale(s, segment, visible, stop); };
-        const auto last = [&](Session &s) -> Status {
-            if (small && stale)
-                CW_TRY(reread(s));
-            if (small) {
-                CW_TRY(execute(s, statementsFor(segment, true, 0, 1), stop));
-                CW_TRY(execute(s, statementsFor(segment, false, 0, 1), stop));
-            }
-            for (const PlannedRow &row : segment.keyless)
-                CW_TRY(applyKeyless(s, row, stop));
-            for (const PlannedRow &row : segment.alone)
-                CW_TRY(applyAlone(s, row, visible, stop));
-            CW_TRY(writePosition(s, segment.after, stop));
-            if (segment.mark)
-                return writeFact(s, kMarkFact, segment.mark->toText(), stop);
-            return clearMark ? clearFact(s, kMarkFact, stop) : Status{};
-        };
-        if (!small) {
-            if (stale)
-                CW_TRY(m_main->transaction(reread, stop));
-            CW_TRY(inParallel(segment, true, stop));
-            CW_TRY(inParallel(segment, false, stop));
+        return static_cast<qint64>(segment.keyedRows) <= m_options.inlineRows;
+    }
+
+    /// How many small segments at the front fit into one transaction. Changes that end a batch
+    /// (rows referred to with an action) can be frequent; a commit for each would bound the
+    /// follower by its disk. One session does them one after the other, so the order is kept.
+    [[nodiscard]] std::size_t smallOnes(std::span<const Segment> segments) const
+    {
+        constexpr std::size_t kRows = 2'000;
+        std::size_t n = 0, rows = 0;
+        for (const Segment &segment : segments) {
+            rows += segment.keyedRows + segment.keyless.size() + segment.alone.size();
+            if (!isSmall(segment) || (n > 0 && rows > kRows))
+                break;
+            ++n;
         }
-        CW_TRY(m_main->transaction(last, stop));
+        return n;
+    }
+
+    /// What of a segment belongs into the transaction that records the position.
+    Status applyInOrder(Session &s, const Segment &segment, const Position &visible, bool keyed,
+                        const std::stop_token &stop)
+    {
+        if (keyed) {
+            if (mustReread() && hasNewParents(segment))
+                CW_TRY(rereadStale(s, segment, visible, stop));
+            CW_TRY(execute(s, statementsFor(segment, true, 0, 1), stop));
+            CW_TRY(execute(s, statementsFor(segment, false, 0, 1), stop));
+        }
+        for (const PlannedRow &row : segment.keyless)
+            CW_TRY(applyKeyless(s, row, stop));
+        for (const PlannedRow &row : segment.alone)
+            CW_TRY(applyAlone(s, row, visible, stop));
+        return {};
+    }
+
+    Status recordEnd(Session &s, const Segment &segment, bool batchHasRows,
+                     const std::stop_token &stop)
+    {
+        CW_TRY(writePosition(s, segment.after, stop));
+        if (segment.mark)
+            return writeFact(s, kMarkFact, segment.mark->toText(), stop);
+        return m_mark && batchHasRows ? clearFact(s, kMarkFact, stop) : Status{};
+    }
+
+    void recorded(const Segment &segment, bool batchHasRows)
+    {
         m_recorded = segment.after;
-        if (segment.mark || clearMark)
+        if (segment.mark || batchHasRows)
             m_mark = segment.mark;
+    }
+
+    Status applySmall(std::span<const Segment> segments, const Position &visible, bool batchHasRows,
+                      std::stop_token stop)
+    {
+        const auto all = [&](Session &s) -> Status {
+            for (const Segment &segment : segments)
+                CW_TRY(applyInOrder(s, segment, visible, true, stop));
+            return recordEnd(s, segments.back(), batchHasRows, stop);
+        };
+        CW_TRY(m_main->transaction(all, stop));
+        recorded(segments.back(), batchHasRows);
+        return {};
+    }
+
+    Status applyLarge(const Segment &segment, const Position &visible, bool batchHasRows,
+                      std::stop_token stop)
+    {
+        if (mustReread() && hasNewParents(segment)) {
+            const auto reread = [&](Session &s) { return rereadStale(s, segment, visible, stop); };
+            CW_TRY(m_main->transaction(reread, stop));
+        }
+        CW_TRY(inParallel(segment, true, stop));
+        CW_TRY(inParallel(segment, false, stop));
+        const auto last = [&](Session &s) -> Status {
+            CW_TRY(applyInOrder(s, segment, visible, false, stop));
+            return recordEnd(s, segment, batchHasRows, stop);
+        };
+        CW_TRY(m_main->transaction(last, stop));
+        recorded(segment, batchHasRows);
         return {};
     }
 

@@ -10,9 +10,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -133,6 +137,47 @@ QStringList addressesInBrief(const Address &a)
     return resolved ? resolved->addresses : QStringList();
 }
 
+/// errno of a plain connect, 0 where it works or takes longer than half a second.
+int connectError(const QByteArray &host, quint16 port)
+{
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo *list = nullptr;
+    if (::getaddrinfo(host.constData(), QByteArray::number(port).constData(), &hints, &list) != 0)
+        return 0;
+    int error = 0;
+    for (const addrinfo *i = list; i; i = i->ai_next) {
+        const int fd = ::socket(i->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+            continue;
+        error = ::connect(fd, i->ai_addr, i->ai_addrlen) == 0 ? 0 : errno;
+        pollfd ready{fd, POLLOUT, 0};
+        socklen_t size = sizeof error;
+        if (error == EINPROGRESS && ::poll(&ready, 1, 500) == 1)
+            ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+        ::close(fd);
+        if (error == EINPROGRESS)
+            error = 0;
+    }
+    ::freeaddrinfo(list);
+    return error;
+}
+
+/// libmariadb reports a refused or unreachable connection with a stale errno (115, in progress), as
+/// it does a time-out. One that came early was no time-out: the true reason is asked again.
+Error trueReason(const Address &a, Error e)
+{
+    const auto error = runAbandonable<int>(
+        [host = a.host.toUtf8(), port = a.port] { return connectError(host, port); }, [](int &) {},
+        std::chrono::milliseconds(900), {});
+    if (!error || *error == 0)
+        return e;
+    const QString words =
+        QStringLiteral("%1 (%2)").arg(QString::fromLocal8Bit(std::strerror(*error))).arg(*error);
+    return nameError(static_cast<unsigned>(e.number), e.sqlState, words, a,
+                     QStringLiteral("connect"));
+}
+
 } // namespace
 
 Result<QStringList> resolveHost(const Address &a, std::stop_token stop)
@@ -169,6 +214,7 @@ Result<MYSQL *> connectHandle(const Address &a, std::stop_token stop)
         return fail(prepared.error());
     }
     // A short grace: the library's own error, where it comes in time, says more than ours.
+    const auto started = std::chrono::steady_clock::now();
     const auto patience = a.connectTimeout + std::chrono::milliseconds(250);
     const auto attempt = runAbandonable<Attempt>(
         [m, port = a.port,
@@ -197,9 +243,15 @@ Result<MYSQL *> connectHandle(const Address &a, std::stop_token stop)
                                 redact(QString::fromUtf8(mysql_error(m))), a,
                                 QStringLiteral("connect")));
         if (proven.error().id == QLatin1String("mysql-connect-timeout")) {
-            Error e = connectTimeout(a, addressesInBrief(a));
-            e.number = proven.error().number;
-            e.serverWords = proven.error().serverWords;
+            const bool early =
+                std::chrono::steady_clock::now() - started < a.connectTimeout * 9 / 10;
+            Error e = early ? trueReason(a, proven.error()) : proven.error();
+            if (e.id == QLatin1String("mysql-connect-timeout")) {
+                Error explained = connectTimeout(a, addressesInBrief(a));
+                explained.number = e.number;
+                explained.serverWords = e.serverWords;
+                e = std::move(explained);
+            }
             proven = fail(std::move(e));
         }
     } else {
@@ -209,8 +261,17 @@ Result<MYSQL *> connectHandle(const Address &a, std::stop_token stop)
         mysql_close(m);
         return fail(proven.error());
     }
-    watchSocket(static_cast<int>(mysql_get_socket(m)));
+    watchSocket(socketOf(m));
     return m;
+}
+
+int socketOf(MYSQL *m)
+{
+#ifdef MARIADB_PACKAGE_VERSION
+    return static_cast<int>(mysql_get_socket(m));
+#else
+    return static_cast<int>(m->net.fd);
+#endif
 }
 
 void watchSocket(int socket)

@@ -2,10 +2,9 @@
 
 #include "base/Error.h"
 #include "endpoint/Address.h"
+#include "mysql/ClientHandle.h"
 
 #include <stop_token>
-
-struct st_mysql;
 
 namespace causeway::mysql {
 
@@ -13,7 +12,10 @@ namespace causeway::mysql {
 /// connect time-out, and within moments of a stop, also where packets are dropped or a name server
 /// is silent: the client library cannot be interrupted while it connects, so that it does so on a
 /// thread of its own, which is left behind and cleans up after itself when the library returns.
-Result<st_mysql *> connectHandle(const Address &, std::stop_token);
+Result<MYSQL *> connectHandle(const Address &, std::stop_token);
+
+/// The socket of a connected handle.
+int socketOf(MYSQL *);
 
 /// Keepalive and a bound on unacknowledged data: a peer that vanished is noticed within a minute or
 /// so, not after the kernel's two hours.

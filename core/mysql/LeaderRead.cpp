@@ -92,12 +92,14 @@ public:
         CW_TRY(connect(stop));
         Session &s = *m_session;
         if (s.isMariaDb()) {
-            // Exact for what was read in it; anything newer was not seen.
-            if (!m_snapshot.isValid()) {
-                CW_TRY(openSnapshot({}, stop));
-                CW_TRY(s.execBytes("COMMIT", stop));
-            }
-            return snapshotPosition(stop);
+            // A snapshot of its own: it also covers what others (the verifier's repairs, an applier
+            // before this one) have read from the leader until now.
+            CW_TRY(openSnapshot({}, stop));
+            CW_TRY(s.execBytes("COMMIT", stop));
+            // The place alone: BINLOG_GTID_POS would read the whole log file, at every change of a
+            // row that is referred to.
+            return Position{QStringLiteral("file:%1:%2")
+                                .arg(m_snapshot.file, QString::number(m_snapshot.offset))};
         }
         CW_TRY_ASSIGN(const ResultSet gtid,
                       s.queryBytes("SELECT @@global.gtid_mode, @@global.gtid_executed, "
@@ -201,20 +203,6 @@ private:
             if (!pauseFor(stop, std::chrono::milliseconds(10)))
                 return fail(cancelledError());
         }
-    }
-
-    Result<Position> snapshotPosition(std::stop_token stop)
-    {
-        const QString place =
-            QStringLiteral("%1:%2").arg(m_snapshot.file, QString::number(m_snapshot.offset));
-        CW_TRY_ASSIGN(const ResultSet r,
-                      m_session->query(
-                          QStringLiteral("SELECT BINLOG_GTID_POS(%1, %2)")
-                              .arg(quoteText(m_snapshot.file), QString::number(m_snapshot.offset)),
-                          stop));
-        if (r.isNull(0, 0))
-            return Position{QLatin1String("file:") + place};
-        return Position{QStringLiteral("mariadb:%1;%2").arg(r.text(0, std::size_t{0}), place)};
     }
 
     Result<std::vector<Row>> select(const Table &table, const std::vector<int> &columns,

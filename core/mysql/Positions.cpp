@@ -63,6 +63,11 @@ Result<Position> mariaDbPosition(Session &s, std::stop_token stop)
     }
     if (p.file.empty())
         return noLog(s);
+    // BINLOG_GTID_POS reads the file from its beginning: half a second for 100 MB (measured on
+    // 10.11), with writes held at a switch. The place alone is as exact.
+    constexpr quint64 kWorthSearching = 16'000'000;
+    if (p.offset > kWorthSearching)
+        return p.position();
     CW_TRY_ASSIGN(const ResultSet gtid, s.query(QStringLiteral("SELECT BINLOG_GTID_POS(%1,%2)")
                                                     .arg(quoteText(QString::fromStdString(p.file)))
                                                     .arg(p.offset),

@@ -46,9 +46,15 @@ QString canonicalExpression(const Column &c)
     case TypeClass::Bit:
         return id + QLatin1String("+0");
     case TypeClass::Float:
+        // The text of a computed double is not: inside CONCAT, MySQL 9.7 cuts it to 22 characters.
+        // As DECIMAL it has all digits; the smaller half of the range is moved up to where DECIMAL
+        // can hold it, and marked.
+        return QStringLiteral("CONCAT(IF(ABS(%1)<1,'s',''),IF(ABS(%1)<1,CAST(%1*1e45 AS "
+                              "DECIMAL(65,19)),CAST(%1*1e0 AS DECIMAL(65,19))))")
+            .arg(id);
     case TypeClass::Double:
-        // Plus zero also makes one of 0 and -0, which MariaDB does not store.
-        return id + QLatin1String("+0e0");
+        // The column's own text has all digits. MariaDB does not store -0.
+        return QStringLiteral("IF(%1=0,'0',%1)").arg(id);
     case TypeClass::Temporal:
         return id;
     case TypeClass::Text:

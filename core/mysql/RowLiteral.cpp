@@ -44,11 +44,29 @@ void appendBigEndian(std::string &out, std::string_view bytes)
     out.append(text.data(), end);
 }
 
+/// Largest number of FLOAT(M,D) and DOUBLE(M,D); 0 where the type has no digits declared.
+double largestReal(const Column &c)
+{
+    const auto open = c.typeText.indexOf(QLatin1Char('('));
+    const auto close = c.typeText.indexOf(QLatin1Char(')'), open);
+    if (open < 0 || close < 0)
+        return 0;
+    const QStringList digits = c.typeText.mid(open + 1, close - open - 1).split(QLatin1Char(','));
+    if (digits.size() != 2)
+        return 0;
+    const int scale = digits[1].toInt();
+    return std::pow(10.0, digits[0].toInt() - scale) - std::pow(10.0, -scale);
+}
+
 /// The exponent makes it a floating point literal: without one the server would first make a
 /// DECIMAL or an integer of it. A float is written with the digits of the double that equals it, so
 /// that the server rounds once (text -> double is exact, double -> float then too).
-void appendReal(std::string &out, std::string_view wire, bool single)
+///
+/// FLOAT(10,3) can hold 10000000, to which its largest number 9999999.999 rounds, and refuses to be
+/// given it: such a value is written as that largest number.
+void appendReal(std::string &out, const Column &column, std::string_view wire)
 {
+    const bool single = column.typeClass == TypeClass::Float;
     double value = 0;
     if (single) {
         float f = 0;
@@ -57,6 +75,8 @@ void appendReal(std::string &out, std::string_view wire, bool single)
     } else {
         std::from_chars(wire.data(), wire.data() + wire.size(), value);
     }
+    if (const double most = largestReal(column); most > 0 && std::abs(value) > most)
+        value = std::copysign(most, value);
     std::array<char, 40> text{};
     const auto end =
         std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific)
@@ -70,6 +90,7 @@ void appendText(std::string &out, const QString &charset, std::string_view bytes
         out.push_back('_');
         out += charset.toStdString();
         if (isEscapeUnsafe(charset)) {
+            out.push_back(' ');
             appendHex(out, bytes);
             return;
         }
@@ -127,10 +148,8 @@ void appendLiteral(std::string &out, const Column &column, const Value &value, b
         out += bytes;
         return;
     case TypeClass::Float:
-        appendReal(out, bytes, true);
-        return;
     case TypeClass::Double:
-        appendReal(out, bytes, false);
+        appendReal(out, column, bytes);
         return;
     case TypeClass::Bit:
         // As a number: a string of bytes would be compared with the column as text.
@@ -154,7 +173,11 @@ void appendLiteral(std::string &out, const Column &column, const Value &value, b
     case TypeClass::Binary:
     case TypeClass::Geometry:
     case TypeClass::Vector:
+        appendQuoted(out, bytes);
+        return;
     case TypeClass::Other:
+        // MariaDB takes a binary string for the storage form of UUID and INET6.
+        out += "_utf8mb4";
         appendQuoted(out, bytes);
         return;
     }

@@ -168,6 +168,7 @@ private:
                 const Error &e = done.error();
                 if (e.code != ErrorCode::Server || isContention(e))
                     return fail(e);
+                logDebug(e.describe());
                 if (isMethodRefused(e)) {
                     logInfo(e.describe());
                     (bulk ? m_limits.bulk : m_limits.loadLocal) = false;

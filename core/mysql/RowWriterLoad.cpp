@@ -1,3 +1,4 @@
+#include "base/Log.h"
 #include "mysql/Parts.h"
 #include "mysql/RowWriterParts.h"
 
@@ -138,8 +139,14 @@ Result<FastResult> loadRows(Session &session, const WritePlan &plan, const RowBa
         for (int i = 0; i < batch.columns(); ++i) {
             if (i != 0)
                 data.push_back('\t');
+            const Column &column = plan.columns[static_cast<std::size_t>(i)].leader;
             if (batch.isNull(r, i))
                 data += "\\N";
+            else if (column.typeClass == TypeClass::Float)
+                // The shortest text of the largest float is, as a double, out of range.
+                appendLiteral(data, column, batch.value(r, i), false, plan.mariaDb);
+            else if (column.dataType == QLatin1String("year") && batch.at(r, i) == "0")
+                data += "0000"; // the text 0 is the year 2000
             else
                 appendField(data, batch.at(r, i));
         }
@@ -150,8 +157,13 @@ Result<FastResult> loadRows(Session &session, const WritePlan &plan, const RowBa
     const Status done = session.execBytes(statementFor(plan), stop);
     refuseLocalFiles(session);
     CW_TRY(done);
-    if (session.warningCount() != 0 || session.affectedRows() != batch.rows())
+    if (session.warningCount() != 0 || session.affectedRows() != batch.rows()) {
+        if (const auto why = session.query(QStringLiteral("SHOW WARNINGS LIMIT 1"), stop);
+            why && !why->rows.empty())
+            logDebug(QStringLiteral("%1: LOAD DATA: %2")
+                         .arg(plan.follower->name.display(), why->text(0, "Message")));
         return FastResult::UseInsert;
+    }
     return FastResult::Exact;
 }
 

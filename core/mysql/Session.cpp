@@ -237,7 +237,7 @@ Result<std::unique_ptr<Session>> Session::open(const Address &address, Use use,
     s->m_address = address;
     CW_TRY_ASSIGN(s->m_mysql, connectHandle(address, stop));
     MYSQL *m = s->m_mysql;
-    s->m_socket = static_cast<int>(mysql_get_socket(m));
+    s->m_socket = socketOf(m);
     s->m_connectionId = mysql_thread_id(m);
     {
         Connections &c = connections();

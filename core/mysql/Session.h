@@ -3,6 +3,7 @@
 #include "base/Error.h"
 #include "database/Value.h"
 #include "endpoint/Address.h"
+#include "mysql/ClientHandle.h"
 #include "schema/Model.h"
 
 #include <QString>
@@ -13,9 +14,6 @@
 #include <stop_token>
 #include <string>
 #include <vector>
-
-struct st_mysql;
-struct st_mysql_res;
 
 namespace causeway::mysql {
 
@@ -46,7 +44,7 @@ class Session;
 /// Rows fetched as the server sends them. Ends (drained) before the session does anything else.
 class StreamedResult {
 public:
-    StreamedResult(Session *session, st_mysql_res *result);
+    StreamedResult(Session *session, MYSQL_RES *result);
     StreamedResult(StreamedResult &&) noexcept;
     StreamedResult &operator=(StreamedResult &&) = delete;
     StreamedResult(const StreamedResult &) = delete;
@@ -60,7 +58,7 @@ public:
 
 private:
     Session *m_session;
-    st_mysql_res *m_result;
+    MYSQL_RES *m_result;
     char **m_values = nullptr;
     unsigned long *m_lengths = nullptr;
     unsigned m_columns = 0;
@@ -96,7 +94,7 @@ public:
     [[nodiscard]] int version() const { return m_version; }
     [[nodiscard]] QString versionText() const { return m_versionText; }
     [[nodiscard]] const Address &address() const { return m_address; }
-    [[nodiscard]] st_mysql *handle() const { return m_mysql; }
+    [[nodiscard]] MYSQL *handle() const { return m_mysql; }
     [[nodiscard]] bool isDead() const { return m_dead.load(); }
     /// Whether this connection of that server belongs to a session of this process. Any thread.
     static bool isOwn(const Address &, quint64 connectionId);
@@ -118,7 +116,7 @@ private:
     void close();
 
     Address m_address;
-    st_mysql *m_mysql = nullptr;
+    MYSQL *m_mysql = nullptr;
     std::atomic<int> m_socket{-1};
     std::mutex m_interruptMutex; ///< keeps interrupt() from a socket number that was closed
     std::atomic<bool> m_interrupted{false};

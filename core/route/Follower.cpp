@@ -514,6 +514,8 @@ Status Follower::stretch(std::stop_token stop)
         Item &first = items.front();
         if (first.error)
             return fail(*first.error);
+        if (first.statement && m_config.concerns && !m_config.concerns(*first.statement))
+            continue;
         if (first.statement) {
             Error e;
             e.code = ErrorCode::NeedsDecision;

@@ -46,6 +46,8 @@ struct FollowerConfig {
     /// Tries again this long after a lost connection before it gives up (run state failed).
     std::chrono::seconds retryFor{60};
     std::function<DdlVerdict(const DdlChange &)> onDdl; ///< on the follower's thread
+    /// Whether rows logged as this statement are of ours; absent: all are.
+    std::function<bool(const StatementLogged &)> concerns;
 };
 
 struct FollowerStats {

@@ -125,6 +125,10 @@ public:
     {
         return std::vector<Event>{};
     }
+    Result<QByteArray> report(const QString &, const QString &format) override
+    {
+        return QByteArray("report as ") + format.toUtf8();
+    }
     Status saveText(const QString &, const QByteArray &utf8, bool) override
     {
         saved = utf8;

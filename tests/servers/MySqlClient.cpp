@@ -6,6 +6,14 @@
 #include <mysql.h>
 
 namespace causeway::test {
+namespace {
+
+MYSQL *handle(void *mysql)
+{
+    return static_cast<MYSQL *>(mysql);
+}
+
+} // namespace
 
 MySqlClient::MySqlClient()
 {
@@ -22,13 +30,13 @@ MySqlClient::~MySqlClient()
 void MySqlClient::close()
 {
     if (m_mysql != nullptr)
-        mysql_close(m_mysql);
+        mysql_close(handle(m_mysql));
     m_mysql = nullptr;
 }
 
 SqlOutcome MySqlClient::failure() const
 {
-    return {mysql_errno(m_mysql), mysql_error(m_mysql)};
+    return {mysql_errno(handle(m_mysql)), mysql_error(handle(m_mysql))};
 }
 
 SqlOutcome MySqlClient::connect(const Address &address, int seconds)
@@ -36,23 +44,23 @@ SqlOutcome MySqlClient::connect(const Address &address, int seconds)
     close();
     m_mysql = mysql_init(nullptr);
     const auto connectSeconds = static_cast<unsigned>(seconds > 0 ? seconds : 30);
-    mysql_options(m_mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connectSeconds);
+    mysql_options(handle(m_mysql), MYSQL_OPT_CONNECT_TIMEOUT, &connectSeconds);
     if (seconds > 0) {
         const auto limit = static_cast<unsigned>(seconds);
-        mysql_options(m_mysql, MYSQL_OPT_READ_TIMEOUT, &limit);
-        mysql_options(m_mysql, MYSQL_OPT_WRITE_TIMEOUT, &limit);
+        mysql_options(handle(m_mysql), MYSQL_OPT_READ_TIMEOUT, &limit);
+        mysql_options(handle(m_mysql), MYSQL_OPT_WRITE_TIMEOUT, &limit);
     }
     const unsigned transport =
         address.socket.isEmpty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
-    mysql_options(m_mysql, MYSQL_OPT_PROTOCOL, &transport);
-    mysql_options(m_mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_options(handle(m_mysql), MYSQL_OPT_PROTOCOL, &transport);
+    mysql_options(handle(m_mysql), MYSQL_SET_CHARSET_NAME, "utf8mb4");
 #ifndef MARIADB_PACKAGE_VERSION
     // libmysqlclient asks for the key of caching_sha2_password only when told to, and has MariaDB's
     // password method as a plugin of its own tree.
     const bool getKey = true;
-    mysql_options(m_mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &getKey);
+    mysql_options(handle(m_mysql), MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &getKey);
 #ifdef CAUSEWAY_MYSQL_PLUGINS
-    mysql_options(m_mysql, MYSQL_PLUGIN_DIR, CAUSEWAY_MYSQL_PLUGINS);
+    mysql_options(handle(m_mysql), MYSQL_PLUGIN_DIR, CAUSEWAY_MYSQL_PLUGINS);
 #endif
 #endif
     const QByteArray host = address.socket.isEmpty() ? address.host.toUtf8() : "localhost";
@@ -60,10 +68,10 @@ SqlOutcome MySqlClient::connect(const Address &address, int seconds)
     const QByteArray password = address.password.reveal();
     const QByteArray database = address.database.toUtf8();
     const QByteArray socket = address.socket.toUtf8();
-    if (mysql_real_connect(m_mysql, host.constData(), user.constData(), password.constData(),
-                           database.isEmpty() ? nullptr : database.constData(), address.port,
-                           socket.isEmpty() ? nullptr : socket.constData(),
-                           CLIENT_MULTI_STATEMENTS) == nullptr) {
+    if (mysql_real_connect(
+            handle(m_mysql), host.constData(), user.constData(), password.constData(),
+            database.isEmpty() ? nullptr : database.constData(), address.port,
+            socket.isEmpty() ? nullptr : socket.constData(), CLIENT_MULTI_STATEMENTS) == nullptr) {
         SqlOutcome outcome = failure();
         close();
         return outcome;
@@ -75,10 +83,10 @@ SqlOutcome MySqlClient::run(const std::string &sql, std::vector<TestRow> *rows)
 {
     if (m_mysql == nullptr)
         return {CR_SERVER_GONE_ERROR, "not connected"};
-    if (mysql_real_query(m_mysql, sql.data(), sql.size()) != 0)
+    if (mysql_real_query(handle(m_mysql), sql.data(), sql.size()) != 0)
         return failure();
     for (;;) {
-        if (MYSQL_RES *result = mysql_store_result(m_mysql)) {
+        if (MYSQL_RES *result = mysql_store_result(handle(m_mysql))) {
             if (rows != nullptr) {
                 rows->clear();
                 const unsigned columns = mysql_num_fields(result);
@@ -93,10 +101,10 @@ SqlOutcome MySqlClient::run(const std::string &sql, std::vector<TestRow> *rows)
                 }
             }
             mysql_free_result(result);
-        } else if (mysql_errno(m_mysql) != 0) {
+        } else if (mysql_errno(handle(m_mysql)) != 0) {
             return failure();
         }
-        const int more = mysql_next_result(m_mysql);
+        const int more = mysql_next_result(handle(m_mysql));
         if (more > 0)
             return failure();
         if (more < 0)
@@ -110,9 +118,9 @@ MySqlClient::stream(const std::string &sql,
 {
     if (m_mysql == nullptr)
         return {CR_SERVER_GONE_ERROR, "not connected"};
-    if (mysql_real_query(m_mysql, sql.data(), sql.size()) != 0)
+    if (mysql_real_query(handle(m_mysql), sql.data(), sql.size()) != 0)
         return failure();
-    MYSQL_RES *result = mysql_use_result(m_mysql);
+    MYSQL_RES *result = mysql_use_result(handle(m_mysql));
     if (result == nullptr)
         return failure();
     const unsigned columns = mysql_num_fields(result);
@@ -125,7 +133,7 @@ MySqlClient::stream(const std::string &sql,
 
 quint64 MySqlClient::affectedRows() const
 {
-    return mysql_affected_rows(m_mysql);
+    return mysql_affected_rows(handle(m_mysql));
 }
 
 void MySqlClient::endThread()
@@ -135,7 +143,7 @@ void MySqlClient::endThread()
 
 quint64 MySqlClient::connectionId() const
 {
-    return m_mysql != nullptr ? mysql_thread_id(m_mysql) : 0;
+    return m_mysql != nullptr ? mysql_thread_id(handle(m_mysql)) : 0;
 }
 
 } // namespace causeway::test

@@ -5,8 +5,6 @@
 #include <functional>
 #include <string>
 
-struct st_mysql;
-
 namespace causeway::test {
 
 /// How a statement of the tests' own client went.
@@ -43,7 +41,7 @@ public:
 
 private:
     [[nodiscard]] SqlOutcome failure() const;
-    st_mysql *m_mysql = nullptr;
+    void *m_mysql = nullptr; ///< MYSQL*, whose struct the two client libraries name differently
 };
 
 } // namespace causeway::test

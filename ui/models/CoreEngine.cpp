@@ -1,6 +1,7 @@
 #include "models/EnginePort.h"
 
 #include "journal/Journal.h"
+#include "report/Report.h"
 
 #include <QFileInfo>
 #include <QSaveFile>
@@ -131,6 +132,15 @@ public:
     {
         CW_TRY_ASSIGN(auto journal, Journal::open(path, Journal::Access::Read));
         return journal->events(most);
+    }
+
+    Result<QByteArray> report(const QString &path, const QString &format) override
+    {
+        CW_TRY_ASSIGN(auto journal, Journal::open(path, Journal::Access::Read));
+        CW_TRY_ASSIGN(const MigrationReport made, readReport(*journal));
+        if (format == QLatin1String("csv"))
+            return reportCsv(made);
+        return format == QLatin1String("json") ? reportJson(made) : reportHtml(made);
     }
 
     Status saveText(const QString &out, const QByteArray &utf8, bool isPrivate) override

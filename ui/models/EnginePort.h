@@ -66,6 +66,8 @@ public:
     virtual Result<OpenedMigration> open(const QString &path, const Migration::Secrets &) = 0;
     virtual Result<FileSummary> summary(const QString &path) = 0;
     virtual Result<std::vector<Event>> events(const QString &path, int most) = 0;
+    /// The report of a migration from its file. Format: "html", "json" or "csv".
+    virtual Result<QByteArray> report(const QString &path, const QString &format) = 0;
     /// `isPrivate`: readable by this user only (a script with a password in it).
     virtual Status saveText(const QString &out, const QByteArray &utf8, bool isPrivate) = 0;
 };

@@ -324,14 +324,17 @@ QString Words::seconds(double s)
         return tr("%1 ms").arg(locale.toString(std::lround(s * 1000)));
     if (s < 60)
         return tr("%1 s").arg(locale.toString(s, 'f', s < 10 ? 1 : 0));
+    // Two units at most, and the smaller one only where it says something.
     const auto whole = static_cast<qint64>(std::llround(s));
+    const auto two = [&locale](qint64 n, qint64 m, const QString &one, const QString &both) {
+        return m == 0 ? one.arg(locale.toString(n))
+                      : both.arg(locale.toString(n), locale.toString(m));
+    };
     if (whole < 3600)
-        return tr("%1 min %2 s").arg(locale.toString(whole / 60), locale.toString(whole % 60));
+        return two(whole / 60, whole < 600 ? whole % 60 : 0, tr("%1 min"), tr("%1 min %2 s"));
     if (whole < 48 * 3600)
-        return tr("%1 h %2 min")
-            .arg(locale.toString(whole / 3600), locale.toString(whole % 3600 / 60));
-    return tr("%1 d %2 h")
-        .arg(locale.toString(whole / 86'400), locale.toString(whole % 86'400 / 3600));
+        return two(whole / 3600, whole % 3600 / 60, tr("%1 h"), tr("%1 h %2 min"));
+    return two(whole / 86'400, whole % 86'400 / 3600, tr("%1 d"), tr("%1 d %2 h"));
 }
 
 QString Words::eta(qint64 low, qint64 high)

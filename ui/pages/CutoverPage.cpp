@@ -130,22 +130,25 @@ void CutoverPage::tick()
             if (!both)
                 return;
             m_clients->setClients(both->first, both->second);
-            const auto &s = m_bridge.snapshot();
-            if (!s)
-                return;
-            const Side old = s->roles.follower;
-            const int knocking = m_clients->foreignCount(old);
-            const QString host = Words::ltr(old == Side::Source ? s->sourceName : s->targetName);
-            if (s->roles.leader == Side::Target)
-                m_clientState->set(
-                    knocking > 0 ? Mark::Warning : Mark::Done,
-                    knocking > 0 ? tr("%n client(s) still at %1.", nullptr, knocking).arg(host)
-                                 : tr("Nobody is at %1 any more.").arg(host));
-            else
-                m_clientState->set(Mark::Info, tr("%n client(s) at %1.", nullptr,
-                                                  m_clients->foreignCount(Side::Source))
-                                                   .arg(Words::ltr(s->sourceName)));
+            updateClientState();
         });
+}
+
+void CutoverPage::updateClientState()
+{
+    const auto &s = m_bridge.snapshot();
+    m_clientState->setVisible(s != nullptr);
+    if (!s)
+        return;
+    const QString source = Words::ltr(s->sourceName);
+    const int atSource = m_clients->foreignCount(Side::Source);
+    if (s->roles.leader == Side::Source)
+        m_clientState->set(Mark::Info, tr("%n client(s) at %1.", nullptr, atSource).arg(source));
+    else if (atSource > 0) // after the switch: who still knocks at the old one
+        m_clientState->set(Mark::Warning,
+                           tr("%n client(s) still at %1.", nullptr, atSource).arg(source));
+    else
+        m_clientState->set(Mark::Done, tr("Nobody is at %1 any more.").arg(source));
 }
 
 void CutoverPage::switchOver()
@@ -203,6 +206,7 @@ void CutoverPage::snapshotChanged()
             m_stepView->scrollTo(m_steps->index(row, 0));
     }
     updateFacts();
+    updateClientState();
     Q_EMIT completeChanged();
 }
 

@@ -34,6 +34,7 @@ protected:
 private:
     void tick(); ///< once a second while in sight: ages, live clients
     void updateFacts();
+    void updateClientState();
     void switchOver();
     void switchBack();
     void askFinish();

@@ -9,6 +9,8 @@
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QScrollArea>
+#include <QTimer>
 #include <QVBoxLayout>
 
 namespace causeway::ui {
@@ -221,6 +223,13 @@ void EndpointPage::endTest(const ConnectionReport &result)
         m_result->set(Mark::Done, lines.join(QLatin1Char('\n')));
     }
     m_result->show();
+    // In a low window the result lies below the form: bring it into sight once it has its size.
+    QTimer::singleShot(0, this, [this] {
+        for (QWidget *w = parentWidget(); w; w = w->parentWidget()) {
+            if (auto *area = qobject_cast<QScrollArea *>(w))
+                area->ensureWidgetVisible(m_result);
+        }
+    });
     Q_EMIT addressChanged(m_side);
     Q_EMIT completeChanged();
 }

@@ -1,6 +1,5 @@
 #include "pages/FinishedPage.h"
 
-#include "models/Exports.h"
 #include "models/StepModel.h"
 #include "models/TableListModel.h"
 #include "widgets/CodeView.h"
@@ -57,15 +56,19 @@ FinishedPage::FinishedPage(EngineBridge &bridge, Draft &draft)
                    tr("Save the report as HTML"));
     m_json = named(new QPushButton(tr("Save as &JSON ...")), QStringLiteral("saveJsonButton"),
                    tr("Save the report as JSON"));
+    m_csv = named(new QPushButton(tr("Save as &CSV ...")), QStringLiteral("saveCsvButton"),
+                  tr("Save the result per table as CSV"));
     auto *bar = new QHBoxLayout;
     bar->addWidget(m_html);
     bar->addWidget(m_json);
+    bar->addWidget(m_csv);
     bar->addStretch(1);
     body()->addLayout(bar);
-    for (QPushButton *b : {m_html, m_json})
+    for (QPushButton *b : {m_html, m_json, m_csv})
         b->setAutoDefault(false);
-    connect(m_html, &QPushButton::clicked, this, [this] { saveAsFormat(true); });
-    connect(m_json, &QPushButton::clicked, this, [this] { saveAsFormat(false); });
+    connect(m_html, &QPushButton::clicked, this, [this] { saveAsFormat(QStringLiteral("html")); });
+    connect(m_json, &QPushButton::clicked, this, [this] { saveAsFormat(QStringLiteral("json")); });
+    connect(m_csv, &QPushButton::clicked, this, [this] { saveAsFormat(QStringLiteral("csv")); });
     snapshotChanged();
 }
 
@@ -77,6 +80,7 @@ void FinishedPage::snapshotChanged()
     m_steps->setSteps(s ? s->steps : std::vector<StepRecord>{});
     m_html->setEnabled(s != nullptr);
     m_json->setEnabled(s != nullptr);
+    m_csv->setEnabled(s != nullptr);
     m_connection->parentWidget()->setVisible(ended && s->phase == Phase::Finished);
     for (StatusLine *line : {m_pause, m_old, m_accepted, m_leftOut})
         line->hide();
@@ -126,23 +130,21 @@ void FinishedPage::snapshotChanged()
 bool FinishedPage::saveReport()
 {
     if (m_bridge.snapshot())
-        saveAsFormat(true);
+        saveAsFormat(QStringLiteral("html"));
     return m_bridge.snapshot() != nullptr;
 }
 
-void FinishedPage::saveAsFormat(bool html)
+void FinishedPage::saveAsFormat(const QString &format)
 {
-    const auto s = m_bridge.snapshot();
-    if (!s)
+    if (!m_bridge.hasMigration())
         return;
-    const Settings settings = m_bridge.settings();
+    const QString filter = format == QLatin1String("html")   ? tr("HTML (*.html)")
+                           : format == QLatin1String("json") ? tr("JSON (*.json)")
+                                                             : tr("CSV (*.csv)");
     saveAs(tr("Save the report"),
-           QStringLiteral("causeway-%1.%2")
-               .arg(settings.id, html ? QStringLiteral("html") : QStringLiteral("json")),
-           html ? tr("HTML (*.html)") : tr("JSON (*.json)"),
-           [html, s, settings, leftOut = m_draft.leftOut](const QString &) {
-               return html ? migrationReportHtml(settings, *s, leftOut)
-                           : migrationReportJson(settings, *s, leftOut);
+           QStringLiteral("causeway-%1.%2").arg(m_bridge.settings().id, format), filter,
+           [engine = m_bridge.sharedEngine(), path = m_bridge.path(), format] {
+               return engine->report(path, format);
            });
 }
 

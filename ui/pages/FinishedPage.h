@@ -23,7 +23,7 @@ public:
     bool saveReport() override;
 
 private:
-    void saveAsFormat(bool html);
+    void saveAsFormat(const QString &format);
 
     StatusLine *m_result, *m_pause, *m_old, *m_accepted, *m_leftOut;
     CodeView *m_connection;
@@ -31,7 +31,7 @@ private:
     RowsView *m_tableView;
     StepModel *m_steps;
     RowsView *m_stepView;
-    QPushButton *m_html, *m_json;
+    QPushButton *m_html, *m_json, *m_csv;
 };
 
 } // namespace causeway::ui

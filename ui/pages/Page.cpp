@@ -33,7 +33,7 @@ void Page::setTitle(const QString &title, const QString &lead)
 }
 
 void Page::saveAs(const QString &caption, const QString &suggested, const QString &filter,
-                  std::function<QByteArray(const QString &)> content)
+                  std::function<Result<QByteArray>()> content)
 {
     const QString folder = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation);
     auto *dialog = new QFileDialog(this, caption, folder, filter);
@@ -45,7 +45,8 @@ void Page::saveAs(const QString &caption, const QString &suggested, const QStrin
             [this, content = std::move(content)](const QString &file) {
                 auto engine = m_bridge.sharedEngine();
                 m_bridge.run<bool>(
-                    [engine, file, bytes = content(file)](std::stop_token) -> Result<bool> {
+                    [engine, file, content](std::stop_token) -> Result<bool> {
+                        CW_TRY_ASSIGN(const QByteArray bytes, content());
                         CW_TRY(engine->saveText(file, bytes, false));
                         return true;
                     },

@@ -53,9 +53,10 @@ Q_SIGNALS:
 protected:
     [[nodiscard]] QVBoxLayout *body() const { return m_body; }
     void setTitle(const QString &title, const QString &lead);
-    /// Asks for a file name and saves there on a job's thread; an error is shown in a message.
+    /// Asks for a file name; makes the content and saves it there on a job's thread. An error is
+    /// shown in a message.
     void saveAs(const QString &caption, const QString &suggested, const QString &filter,
-                std::function<QByteArray(const QString &chosen)> content);
+                std::function<Result<QByteArray>()> content);
 
     EngineBridge &m_bridge;
     Draft &m_draft;

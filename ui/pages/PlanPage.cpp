@@ -126,7 +126,7 @@ PlanPage::PlanPage(EngineBridge &bridge, Draft &draft)
                       tr("Prepare the plan"));
     auto *line = new QHBoxLayout;
     line->addWidget(m_prepare);
-    line->addWidget(m_state, 1);
+    line->addWidget(m_state, 1, Qt::AlignVCenter);
     body()->addLayout(line);
     for (QPushButton *b : {m_acceptOneWay, m_prepare})
         b->setAutoDefault(false);

@@ -1,7 +1,7 @@
 #include "pages/PreflightPage.h"
 
-#include "models/Exports.h"
 #include "models/FindingModel.h"
+#include "report/Report.h"
 #include "widgets/CodeView.h"
 #include "widgets/Labels.h"
 #include "widgets/RowsView.h"
@@ -9,6 +9,7 @@
 #include <QCheckBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QJsonDocument>
 #include <QMenu>
 #include <QMessageBox>
 #include <QPushButton>
@@ -47,20 +48,26 @@ PreflightPage::PreflightPage(EngineBridge &bridge, Draft &draft)
                     tr("Apply this fix"));
     named(m_accept, QStringLiteral("acceptCheck"), tr("Accept"));
     auto *acts = new QHBoxLayout;
-    acts->addWidget(m_accept, 1);
+    acts->addWidget(m_accept);
     acts->addWidget(m_apply);
-    lines->addLayout(acts);
+    acts->addStretch(1);
     auto *scroll = new QScrollArea;
     scroll->setObjectName(QStringLiteral("findingDetail"));
     scroll->setAccessibleName(tr("The finding in detail"));
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidget(detail);
-    scroll->setMinimumHeight(scroll->fontMetrics().height() * 10);
+    scroll->setMinimumHeight(scroll->fontMetrics().height() * 8);
+    // What can be done stays in sight, however long the explanation is.
+    auto *lower = new QWidget;
+    auto *lowerLines = new QVBoxLayout(lower);
+    lowerLines->setContentsMargins(0, 0, 0, 0);
+    lowerLines->addWidget(scroll, 1);
+    lowerLines->addLayout(acts);
     auto *splitter = new QSplitter(Qt::Vertical);
     splitter->setObjectName(QStringLiteral("preflightSplitter"));
     splitter->addWidget(m_view);
-    splitter->addWidget(scroll);
+    splitter->addWidget(lower);
     splitter->setStretchFactor(0, 3);
     splitter->setStretchFactor(1, 2);
     splitter->setChildrenCollapsible(false);
@@ -352,8 +359,9 @@ void PreflightPage::exportAs(const QString &format)
     const bool html = format == QLatin1String("html");
     saveAs(tr("Export the preflight report"), QStringLiteral("preflight.") + format,
            html ? tr("HTML (*.html)") : tr("JSON (*.json)"),
-           [html, report = *m_draft.check, accepted = m_draft.accepted](const QString &) {
-               return html ? checkReportHtml(report, accepted) : checkReportJson(report, accepted);
+           [html, report = *m_draft.check, accepted = m_draft.accepted]() -> Result<QByteArray> {
+               return html ? causeway::checkReportHtml(report, accepted)
+                           : QJsonDocument(report.toJson(accepted)).toJson();
            });
 }
 

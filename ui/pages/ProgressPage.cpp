@@ -32,7 +32,9 @@ QLabel *addFact(QGridLayout *grid, int place, int perRow, const QString &caption
     value->setFont(bold);
     value->setAccessibleName(caption);
     const int row = place / perRow * 2, column = place % perRow;
-    grid->addWidget(head, row, column);
+    if (row > 0)
+        grid->setRowMinimumHeight(row, value->fontMetrics().height() * 3 / 2);
+    grid->addWidget(head, row, column, Qt::AlignBottom);
     grid->addWidget(value, row + 1, column);
     grid->setColumnStretch(column, 1);
     return value;
@@ -105,7 +107,7 @@ ProgressPage::ProgressPage(EngineBridge &bridge, Draft &draft)
     m_view->setModel(m_filter);
     m_view->setSortingEnabled(true);
     m_view->sortByColumn(TableListModel::Name, Qt::AscendingOrder);
-    m_view->setColumnChars({34, 16, 26, 12, 10, 20});
+    m_view->setColumnChars({34, 16, 34, 12, 10, 20});
     m_view->setEmptyText(tr("No table to show."));
     m_view->setMinimumHeight(m_view->fontMetrics().height() * 6);
     body()->addWidget(m_view, 1);
@@ -280,6 +282,10 @@ Readiness ProgressPage::isComplete() const
     case Phase::Copying:
         if (s->runState == RunState::NeedsDecision)
             return {false, tr("Your decision is needed.")};
+        if (s->runState == RunState::Failed)
+            return {false, tr("The copy has stopped on an error.")};
+        if (s->runState == RunState::Paused || s->runState == RunState::Idle)
+            return {false, tr("The copy is paused.")};
         return {false, tr("The rows are still being copied.")};
     case Phase::CatchingUp:
         if (s->runState == RunState::NeedsDecision)

@@ -53,7 +53,7 @@ SelectionPage::SelectionPage(EngineBridge &bridge, Draft &draft)
     m_view->setSortingEnabled(true);
     m_view->sortByColumn(TableTreeModel::Name, Qt::AscendingOrder);
     m_view->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
-    m_view->setColumnChars({34, 14, 12, 24, 30});
+    m_view->setColumnChars({34, 20, 12, 24, 30});
     m_view->setEmptyText(tr("The schemas have not been read yet."));
     m_view->setMinimumHeight(m_view->fontMetrics().height() * 8);
     body()->addWidget(m_view, 1);

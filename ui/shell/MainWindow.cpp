@@ -76,7 +76,7 @@ void MainWindow::makeShell()
     m_steps = named(new QListWidget, QStringLiteral("stepList"), tr("Steps"));
     m_steps->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Expanding);
     m_steps->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    m_steps->setFixedWidth(m_steps->fontMetrics().averageCharWidth() * 26);
+    m_steps->setFixedWidth(m_steps->fontMetrics().averageCharWidth() * 28);
     m_steps->setWordWrap(true);
     m_stack = new QStackedWidget;
     m_stack->setObjectName(QStringLiteral("pageStack"));
@@ -598,7 +598,9 @@ void MainWindow::nextRegion()
     }
     for (int n = 1; n <= regions.size(); ++n) {
         QWidget *region = regions[(at + n) % regions.size()];
-        if (!region->isVisible())
+        // Where there is neither back nor next, the footer has nothing to go to.
+        if (!region->isVisible() ||
+            (region == m_next && !m_next->isEnabled() && !m_back->isEnabled()))
             continue;
         if (region == m_next) {
             (m_next->isEnabled() ? m_next : m_back)->setFocus(Qt::ShortcutFocusReason);

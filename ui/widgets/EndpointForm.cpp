@@ -5,6 +5,7 @@
 
 #include <QComboBox>
 #include <QFileDialog>
+#include <QFocusEvent>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLineEdit>
@@ -143,7 +144,7 @@ QLineEdit *EndpointForm::addLine(QFormLayout *form, const QString &label, const 
     caption->setBuddy(line);
     form->addRow(caption, box);
     if (name != QLatin1String("Paste")) {
-        connect(line, &QLineEdit::editingFinished, this, [this, line] { validate(line); });
+        line->installEventFilter(this);
         connect(line, &QLineEdit::textChanged, this, [this, line] {
             if (m_errors.value(line)->isVisibleTo(this))
                 validate(line);
@@ -152,6 +153,18 @@ QLineEdit *EndpointForm::addLine(QFormLayout *form, const QString &label, const 
         });
     }
     return line;
+}
+
+bool EndpointForm::eventFilter(QObject *object, QEvent *event)
+{
+    // Not editingFinished: from Qt 6.3 on it is silent when a field is left as empty as it was.
+    if (event->type() == QEvent::FocusOut) {
+        const auto reason = static_cast<QFocusEvent *>(event)->reason();
+        auto *line = qobject_cast<QLineEdit *>(object);
+        if (line && reason != Qt::ActiveWindowFocusReason && reason != Qt::PopupFocusReason)
+            validate(line);
+    }
+    return QWidget::eventFilter(object, event);
 }
 
 void EndpointForm::addFile(QFormLayout *form, const QString &label, const QString &name,

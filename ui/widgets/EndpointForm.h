@@ -38,6 +38,9 @@ public:
 Q_SIGNALS:
     void edited();
 
+protected:
+    bool eventFilter(QObject *, QEvent *) override;
+
 private:
     QLineEdit *addLine(QFormLayout *, const QString &label, const QString &name);
     void addFile(QFormLayout *, const QString &label, const QString &name, QLineEdit *&out,

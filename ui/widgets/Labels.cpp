@@ -36,6 +36,7 @@ StatusLine::StatusLine(const QString &name, QWidget *parent)
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_icon, 0, Qt::AlignTop);
+    m_text->setAlignment(Qt::AlignLeading | Qt::AlignTop);
     layout->addWidget(m_text, 1);
     m_icon->hide();
 }

@@ -11,8 +11,7 @@ StageList::StageList(QWidget *parent) : QWidget(parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(fontMetrics().leading() + 2);
     for (size_t i = 0; i < m_lines.size(); ++i) {
-        m_lines[i] =
-            new StatusLine(QStringLiteral("stage%1").arg(toString(static_cast<ConnectStage>(i))));
+        m_lines[i] = new StatusLine(QStringLiteral("stage%1").arg(i));
         layout->addWidget(m_lines[i]);
     }
     reset();

@@ -64,9 +64,12 @@ void StatusEngine::paint(QPainter *painter, const QRect &rect, QIcon::Mode mode,
         return;
     const QPalette palette = QApplication::palette();
     const bool dark = palette.color(QPalette::Base).lightnessF() < 0.5F;
-    const QColor colour = colourOf(m_mark, dark, palette.color(QPalette::WindowText));
+    // On the bar of a selected row the usual colours would drown: there the shape alone speaks.
+    const bool selected = mode == QIcon::Selected;
+    const QColor colour = selected ? palette.color(QPalette::HighlightedText)
+                                   : colourOf(m_mark, dark, palette.color(QPalette::WindowText));
     // Signs are cut out of a filled shape in the colour of the background.
-    const QColor sign = palette.color(QPalette::Base);
+    const QColor sign = palette.color(selected ? QPalette::Highlight : QPalette::Base);
     const double side = std::min(rect.width(), rect.height());
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);

@@ -257,7 +257,17 @@ Result<std::string_view> DumpConnection::read()
 
 Error DumpConnection::readError()
 {
-    return nameDumpError(m_session->lastError(QStringLiteral("binlog")));
+    Error e = m_session->lastError(QStringLiteral("binlog"));
+    // The client library's own numbers: whatever it stumbled over, this link is gone. Through TLS a
+    // cut shows as one of several.
+    const bool isClientError = (e.number >= 2000 && e.number < 3000) || e.number >= 5000;
+    if (e.code != ErrorCode::Cancelled && (isClientError || e.number == 0)) {
+        e.code = ErrorCode::ConnectionLost;
+        e.id = QStringLiteral("mysql-connection-lost");
+        e.message =
+            cwText("core", "The connection to %1 was lost.", m_session->address().display());
+    }
+    return nameDumpError(std::move(e));
 }
 
 } // namespace causeway::mysql

@@ -84,18 +84,19 @@ Position LogPosition::position() const
 
 bool LogPosition::reached(const LogPosition &wanted) const
 {
-    if (kind != wanted.kind)
+    if ((kind == Kind::MySqlGtid) != (wanted.kind == Kind::MySqlGtid))
         return false;
     if (kind == Kind::MySqlGtid)
         return executed.contains(wanted.executed);
-    if (kind == Kind::MariaDb && domains == wanted.domains && !domains.isEmpty())
+    if (kind == Kind::MariaDb && wanted.kind == Kind::MariaDb && domains == wanted.domains &&
+        !domains.isEmpty())
         return true;
     // The place in one server's log is exact, also where sequence numbers of a domain go back.
     const auto mine = fileNumber(file), theirs = fileNumber(wanted.file);
     if (mine && theirs && mine->base == theirs->base)
         return mine->number != theirs->number ? mine->number > theirs->number
                                               : offset >= wanted.offset;
-    return kind == Kind::MariaDb && domains.covers(wanted.domains);
+    return kind == Kind::MariaDb && wanted.kind == Kind::MariaDb && domains.covers(wanted.domains);
 }
 
 } // namespace causeway::mysql

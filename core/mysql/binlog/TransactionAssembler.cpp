@@ -309,7 +309,7 @@ Status TransactionAssembler::rotate(std::string_view body)
     return {};
 }
 
-TransactionAssembler::Group &TransactionAssembler::group(const EventHeader &h)
+LogGroup &TransactionAssembler::group(const EventHeader &h)
 {
     if (!m_group) {
         m_group.emplace();
@@ -332,7 +332,7 @@ Status TransactionAssembler::gtid(const EventHeader &h, std::string_view body)
     id.number = static_cast<std::int64_t>(r.u64());
     if (!r.ok())
         return fail(damagedEvent(QStringLiteral("GTID")));
-    Group &g = m_group.emplace();
+    LogGroup &g = m_group.emplace();
     if (h.type == EventType::Gtid) {
         g.gtid = id;
         g.id = id.text();
@@ -387,7 +387,7 @@ Status TransactionAssembler::taggedGtid(std::string_view body)
     }
     if (!r.ok() || id.number < 1)
         return fail(damagedEvent(QStringLiteral("tagged GTID")));
-    Group &g = m_group.emplace();
+    LogGroup &g = m_group.emplace();
     g.id = id.text();
     g.gtid = std::move(id);
     g.commitUs = us;
@@ -406,7 +406,7 @@ Status TransactionAssembler::mariaGtid(const EventHeader &h, std::string_view bo
     const std::uint8_t flags = r.u8();
     if (!r.ok())
         return fail(damagedEvent(QStringLiteral("GTID")));
-    Group &g = m_group.emplace();
+    LogGroup &g = m_group.emplace();
     g.mariaGtid = {domain, e};
     g.id =
         std::to_string(domain) + '-' + std::to_string(e.server) + '-' + std::to_string(e.sequence);
@@ -426,15 +426,12 @@ Status TransactionAssembler::query(const EventHeader &h, std::string_view body)
     LoggedStatement s = classifyStatement(
         q->statement, {q->defaultSchema, q->ansiQuotes(), q->noBackslashEscapes()});
     const bool alone = !m_group || !m_group->open;
-    Group &g = group(h);
+    LogGroup &g = group(h);
     using Kind = LoggedStatement::Kind;
     switch (s.kind) {
     case Kind::Begin:
-        g.open = true;
-        return {};
     case Kind::XaStart:
         g.open = true;
-        g.xa = true;
         return {};
     case Kind::Commit:
     case Kind::XaCommit:
@@ -450,7 +447,7 @@ Status TransactionAssembler::query(const EventHeader &h, std::string_view body)
     case Kind::Savepoint:
         // Setting one again moves it.
         g.savepoints.erase(std::remove_if(g.savepoints.begin(), g.savepoints.end(),
-                                          [&s](const Savepoint &p) {
+                                          [&s](const LogSavepoint &p) {
                                               return p.name.compare(s.savepoint,
                                                                     Qt::CaseInsensitive) == 0;
                                           }),
@@ -474,11 +471,12 @@ Status TransactionAssembler::query(const EventHeader &h, std::string_view body)
 
 Status TransactionAssembler::rollbackTo(const QString &savepoint)
 {
-    Group &g = *m_group;
+    LogGroup &g = *m_group;
     int keep = 0;
-    const auto it = std::find_if(g.savepoints.begin(), g.savepoints.end(), [&](const Savepoint &p) {
-        return p.name.compare(savepoint, Qt::CaseInsensitive) == 0;
-    });
+    const auto it =
+        std::find_if(g.savepoints.begin(), g.savepoints.end(), [&](const LogSavepoint &p) {
+            return p.name.compare(savepoint, Qt::CaseInsensitive) == 0;
+        });
     if (it != g.savepoints.end()) {
         keep = it->rows;
         g.savepoints.erase(it + 1, g.savepoints.end());
@@ -522,7 +520,7 @@ Status TransactionAssembler::dml(const QueryEvent &q, const LoggedStatement &s)
 
 Status TransactionAssembler::ddl(const QueryEvent &q, LoggedStatement &&s)
 {
-    Group &g = *m_group;
+    LogGroup &g = *m_group;
     for (const TableName &t : s.named) {
         if (s.drops)
             m_temporary.erase(t);
@@ -585,7 +583,7 @@ Status TransactionAssembler::tableMap(std::string_view body)
 
 Status TransactionAssembler::rows(const EventHeader &h, std::string_view body)
 {
-    Group &g = group(h);
+    LogGroup &g = group(h);
     g.open = true;
     ByteReader r(body);
     const std::uint64_t id = r.le(m_wideTableId ? 6 : 4);
@@ -626,7 +624,7 @@ Status TransactionAssembler::rows(const EventHeader &h, std::string_view body)
 
 void TransactionAssembler::flushHeld()
 {
-    Group &g = *m_group;
+    LogGroup &g = *m_group;
     if (g.held.empty())
         return;
     if (!g.begun) {

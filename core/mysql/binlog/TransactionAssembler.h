@@ -19,6 +19,27 @@
 
 namespace causeway::mysql {
 
+/// How many rows a transaction had when a savepoint was set.
+struct LogSavepoint {
+    QString name;
+    int rows;
+};
+/// The transaction or statement under way.
+struct LogGroup {
+    std::string id;
+    qint64 commitUs = 0;
+    std::optional<Gtid> gtid;
+    std::optional<std::pair<std::uint32_t, MariaDbGtidList::Entry>> mariaGtid;
+    bool open = false;      ///< ends with XID, COMMIT or the like; else with its statement
+    bool streaming = false; ///< too large to hold: given out as it comes
+    bool begun = false;     ///< TransactionBegin was given out
+    std::optional<bool> ours;
+    int rows = 0;
+    std::size_t heldBytes = 0;
+    std::vector<RowChange> held;
+    std::vector<LogSavepoint> savepoints;
+};
+
 /// Makes changes out of the raw events of a log, in order. Does no I/O, so that recorded bytes test
 /// it. One thread.
 ///
@@ -45,8 +66,8 @@ public:
 
     /// The next finished change.
     std::optional<ChangeEvent> take();
-    /// Everything up to here was given out or is of no interest. May lag behind nothing only by a
-    /// transaction under way.
+    /// Everything up to here was given out or is of no interest; a transaction under way is after
+    /// it.
     [[nodiscard]] Position position();
     /// Whether position() has moved since the last commit, DDL or progress given out.
     [[nodiscard]] bool hasMoved() const { return m_moved; }
@@ -61,27 +82,6 @@ private:
         std::shared_ptr<const Table> table;
         std::optional<RowLayout> layout; ///< made at the first rows event
     };
-    struct Savepoint {
-        QString name;
-        int rows;
-    };
-    /// The transaction or statement under way.
-    struct Group {
-        std::string id;
-        qint64 commitUs = 0;
-        std::optional<Gtid> gtid;
-        std::optional<std::pair<std::uint32_t, MariaDbGtidList::Entry>> mariaGtid;
-        bool open = false; ///< ends with XID, COMMIT or the like; else with its statement
-        bool xa = false;
-        bool streaming = false; ///< too large to hold: given out as it comes
-        bool begun = false;     ///< TransactionBegin was given out
-        std::optional<bool> ours;
-        int rows = 0;
-        std::size_t heldBytes = 0;
-        std::vector<RowChange> held;
-        std::vector<Savepoint> savepoints;
-    };
-
     Status handle(const EventHeader &, std::string_view body);
     Status formatDescription(std::string_view event);
     Status rotate(std::string_view body);
@@ -99,7 +99,7 @@ private:
 
     void track(const EventHeader &);
     void outsideGroup();
-    Group &group(const EventHeader &);
+    LogGroup &group(const EventHeader &);
     void flushHeld();
     void commit();
     void discard();
@@ -123,7 +123,7 @@ private:
     std::size_t m_queryPostHeader = 13;
     std::size_t m_loadPostHeader = 26;
 
-    std::optional<Group> m_group;
+    std::optional<LogGroup> m_group;
     std::unordered_map<std::uint64_t, MapEntry> m_maps;
     std::set<TableName> m_temporary; ///< created by statements of the log
     std::unique_ptr<PayloadReader> m_payload;

@@ -414,12 +414,13 @@ Result<const std::vector<ReplicaBrief> *> ServerContext::replicas(std::stop_toke
 Result<const std::vector<OtherSession> *> ServerContext::sameAccountSessions(std::stop_token stop)
 {
     return m_sameAccountSessions.get([&]() -> Result<std::vector<OtherSession>> {
-        // Without PROCESS this shows one's own account only, which is all that is asked here. A
-        // reader of the binlog writes nothing.
-        const QString sql = QStringLiteral(
-            "SELECT id,user,host,db FROM information_schema.processlist WHERE user = "
-            "SUBSTRING_INDEX(CURRENT_USER(),'@',1) AND command NOT LIKE 'Binlog Dump%' AND command "
-            "NOT IN ('Daemon','Killed')");
+        // Without PROCESS this shows one's own account only, which is all that is asked here. Not
+        // information_schema.processlist: MySQL 9 fails on it (3854) as soon as any session runs a
+        // statement with a character outside utf8mb3.
+        const QString sql = QStringLiteral("SHOW PROCESSLIST");
+        CW_TRY_ASSIGN(const auto me,
+                      query(QStringLiteral("SELECT SUBSTRING_INDEX(CURRENT_USER(),'@',1)"), stop));
+        const QString account = me.text(0, std::size_t{0});
         const auto read = [&]() -> Result<std::vector<OtherSession>> {
             CW_TRY_ASSIGN(const auto rows, query(sql, stop));
             QSet<quint64> ours;
@@ -435,8 +436,14 @@ Result<const std::vector<OtherSession> *> ServerContext::sameAccountSessions(std
             std::vector<OtherSession> out;
             for (std::size_t i = 0; i < rows.rows.size(); ++i) {
                 const quint64 id = rows.text(i, std::size_t{0}).toULongLong();
+                // A reader of the binlog writes nothing.
+                const QString command = rows.text(i, "Command");
+                if (rows.text(i, "User") != account ||
+                    command.startsWith(QLatin1String("Binlog Dump")) ||
+                    command == QLatin1String("Daemon") || command == QLatin1String("Killed"))
+                    continue;
                 if (!ours.contains(id) && !Session::isOurs(address(), id))
-                    out.push_back({id, rows.text(i, 1), rows.text(i, 2), rows.text(i, 3)});
+                    out.push_back({id, account, rows.text(i, "Host"), rows.text(i, "db")});
             }
             return out;
         };

@@ -140,8 +140,11 @@ Status lookReplica(Look &look)
         if (v->value(QStringLiteral("log_replica_updates"),
                      v->value(QStringLiteral("log_slave_updates"))) == QLatin1String("OFF")) {
             look.out.fix.restart = true;
+            CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
+            const bool renamed = !facts->isMariaDb && facts->versionNumber >= 80026;
             look.out.fix.config << QStringLiteral("[mysqld]")
-                                << QStringLiteral("log_slave_updates = ON");
+                                << (renamed ? QStringLiteral("log_replica_updates = ON")
+                                            : QStringLiteral("log_slave_updates = ON"));
             return look.block(cwText("core",
                                      "It is a replica that does not log what it replicates: "
                                      "log_replica_updates is OFF."));
@@ -380,8 +383,7 @@ void addServerChecks(CheckList &list)
               .why = cwText("core", "The fence lets Causeway's account pass: an application that "
                                     "uses it would go on writing on the closed side, and its rows "
                                     "would be lost."),
-              .sql = {QStringLiteral("SELECT id,user,host,db FROM information_schema.processlist "
-                                     "WHERE user = SUBSTRING_INDEX(CURRENT_USER(),'@',1)")},
+              .sql = {QStringLiteral("SHOW PROCESSLIST")},
               .look = lookSharedAccount});
     list.add({.id = QStringLiteral("mysql-sql-mode"),
               .on = On::Both,

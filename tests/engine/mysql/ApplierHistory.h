@@ -63,14 +63,37 @@ public:
     {
         return m_tables;
     }
+    [[nodiscard]] bool isBusy(const Table &t) const
+    {
+        return m_busy.find(t.name.name.toStdString()) != std::string::npos;
+    }
     mysql::Session &session() { return *m_session; }
     void forget() { m_log.clear(); }
     /// Where the changes go this time: all over, or where one kind of cascade is.
     void chooseTables(Random &r)
     {
-        static const std::array<std::string, 7> kinds{"ppccgghtsoqn", "pcg",     "ppcch", "tttq",
-                                                      "sssn",         "ppccggh", "ppo"};
+        static const std::array<std::string, 8> kinds{"ppccgghtsoqn", "pcg",     "ppcch", "tttq",
+                                                      "sssn",         "ppccggh", "ppo",   "nnpc"};
         m_busy = kinds[static_cast<std::size_t>(pick(r, int(kinds.size())))];
+    }
+
+    /// Rows to begin with, parents first; those that the leader refuses are left out.
+    void populate(Random &r)
+    {
+        for (const char n : std::string("pcghotsqn")) {
+            if (m_busy.find(n) == std::string::npos)
+                continue;
+            const QString name(QLatin1Char{n});
+            std::string sql = "INSERT IGNORE INTO " +
+                              mysql::quoteName(m_tables.at(name)->name).toStdString() + " VALUES ";
+            for (int id = 1; id <= kIds; ++id) {
+                const std::string key = n == 'q'   ? someName(r)
+                                        : n == 'h' ? std::to_string(id) + ",1"
+                                                   : std::to_string(id);
+                sql += (id > 1 ? ",(" : "(") + key + ',' + insertRest(std::string(1, n), r) + ')';
+            }
+            check(m_session->execBytes(sql));
+        }
     }
 
     std::vector<Row> rows(const Table &t, const std::string &where)
@@ -259,7 +282,7 @@ inline QStringList historyTables(const QString &schema, const QString &other)
 CREATE TABLE %1.p (id INT PRIMARY KEY, k INT UNIQUE, v INT) ENGINE=InnoDB;
 CREATE TABLE %1.c (id INT PRIMARY KEY, p_id INT, p_k INT, u INT UNIQUE, v INT,
   ts TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
-  KEY (p_id, id), KEY (p_k),
+  UNIQUE KEY (p_id, id), KEY (p_k),
   CONSTRAINT c_1 FOREIGN KEY (p_id) REFERENCES %1.p (id) ON DELETE CASCADE ON UPDATE CASCADE,
   CONSTRAINT c_2 FOREIGN KEY (p_k) REFERENCES %1.p (k) ON DELETE SET NULL ON UPDATE CASCADE
 ) ENGINE=InnoDB;

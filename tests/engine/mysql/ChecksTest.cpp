@@ -81,6 +81,9 @@ class ChecksTest : public QObject {
         if (!m_pair->source) {
             ServerOptions o;
             o.product = product == QLatin1String("mysql") ? Product::MySql : Product::MariaDb;
+            // Off by default in MariaDB, and needed of a replica that is a source.
+            if (o.product == Product::MariaDb)
+                o.settings << QStringLiteral("--log-slave-updates=ON");
             m_pair->source = std::make_unique<TestServer>(o);
             m_pair->target = std::make_unique<TestServer>(o);
         }

@@ -110,7 +110,8 @@ inline void createTypes(TestServer &server, const QString &schema)
             " s SET('x','y','z'), s64 SET(%2), j JSON, g GEOMETRY, p POINT);"
             "CREATE TABLE keyed (a VARCHAR(40) NOT NULL, b DECIMAL(10,3) NOT NULL, c VARBINARY(9)"
             " NOT NULL, d ENUM('one','two') NOT NULL, v INT, PRIMARY KEY (a, b, c, d));"
-            "CREATE TABLE timed (t TIMESTAMP(6) NOT NULL, f DOUBLE NOT NULL, n BIT(12) NOT NULL,"
+            "CREATE TABLE timed (t TIMESTAMP(6) NOT NULL, f BIGINT UNSIGNED ZEROFILL NOT NULL, n "
+            "BIT(12) NOT NULL,"
             " g VARCHAR(20) CHARACTER SET gbk NOT NULL, v INT, PRIMARY KEY (t, f, n, g));")
             .arg(schema, manyLabels.join(QLatin1Char(','))));
 }
@@ -124,10 +125,10 @@ inline void fillTypes(TestServer &server, const QString &schema, int many = 2000
             "INSERT INTO numbers (id,ti,tu,si,mi,zf,bi,bu,de,dz,f,f2,d,d2,b1,b9,b64) VALUES"
             " (0,-128,0,-32768,-8388608,0,-9223372036854775808,0,"
             "-99999999999999999999999999999999999.999999999999999999999999999999,0,-3.4028234e38,"
-            "-9999999.5,-1.7976931348623157e308,-99999999999999.5,b'0',b'0',0),"
+            "-999999.5,-1.7976931348623157e308,-99999999999999.5,b'0',b'0',0),"
             " (1,127,255,32767,8388607,4294967295,9223372036854775807,18446744073709551615,"
             "99999999999999999999999999999999999.999999999999999999999999999999,99999999.99,"
-            "3.4028234e38,9999999.5,1.7976931348623157e308,99999999999999.5,b'1',b'111111111',"
+            "3.4028234e38,999999.5,1.7976931348623157e308,99999999999999.5,b'1',b'111111111',"
             "0xFFFFFFFFFFFFFFFF),"
             " (2,1,39,92,10,13,26,9,0.000000000000000000000000000001,0.01,1e-45,0.001,5e-324,"
             "0.00001,b'1',b'100111',0x00275C0A0D001A09),"
@@ -171,11 +172,14 @@ inline void fillTypes(TestServer &server, const QString &schema, int many = 2000
             "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1),LINESTRING(0 0,9 10))'),NULL),"
             " (4,'b','','','12345678901',NULL,NULL),"
             " (5,NULL,NULL,NULL,NULL,NULL,NULL);"
-            "INSERT INTO keyed SELECT CONCAT(ELT(1+n%7,'a','A','é','ß','ss','Z','z'),'-',n DIV 9),"
-            " n/8, CHAR(n%256), 1+n%2, n FROM (SELECT a.n+10*b.n+100*c.n+1000*d.n n FROM"
+            "INSERT INTO keyed SELECT CONCAT(ELT(1+MOD(n,7),'a','A','é','ß','ss','Z','z'),'-',n "
+            "DIV 9),"
+            " n/8, CHAR(MOD(n,256)), 1+MOD(n,2), n FROM (SELECT a.n+10*b.n+100*c.n+1000*d.n n FROM"
             " (%3) a, (%3) b, (%3) c, (%3) d) x WHERE n < %2;"
-            "INSERT IGNORE INTO timed SELECT '2024-01-01' + INTERVAL n*37 MICROSECOND, n/7, n%4096,"
-            " CONVERT(CHAR(0x8140 + n%60 USING gbk) USING gbk), n FROM"
+            "INSERT IGNORE INTO timed SELECT '2024-01-01' + INTERVAL n DIV 3 * 37 MICROSECOND, "
+            "18446744073709551615 - n DIV 2, "
+            "MOD(n,4096),"
+            " CONVERT(CHAR(0x8140 + MOD(n,60) USING gbk) USING gbk), n FROM"
             " (SELECT a.n+10*b.n+100*c.n+1000*d.n n FROM (%3) a, (%3) b, (%3) c, (%3) d) x"
             " WHERE n < %2;")
             .arg(schema, QString::number(many),

@@ -32,6 +32,20 @@ RowBatch rowsOf(Database &db, const Table &table)
     return all;
 }
 
+/// The servers' collations order them differently.
+std::vector<Row> sortedRows(const RowBatch &batch)
+{
+    std::vector<Row> out;
+    for (std::size_t r = 0; r < batch.rows(); ++r) {
+        Row row;
+        for (int i = 0; i < batch.columns(); ++i)
+            row.push_back(batch.value(r, i));
+        out.push_back(std::move(row));
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
 Row keyAt(const Table &table, const RowBatch &batch, std::size_t row)
 {
     Row key;
@@ -77,6 +91,14 @@ private:
     }
 
 private Q_SLOTS:
+    void init()
+    {
+        for (const auto &s : m_servers) {
+            if (s)
+                s->exec(QStringLiteral("DROP DATABASE IF EXISTS _causeway"));
+        }
+    }
+
     void copiesEveryTypeExactly_data()
     {
         QTest::addColumn<int>("from");
@@ -120,7 +142,7 @@ private Q_SLOTS:
         for (const TablePlan &plan : plans) {
             const QString name = plan.follower->name.display();
             const auto rows = server(to).scalar(QStringLiteral("SELECT COUNT(*) FROM ") + name);
-            server(to).exec(QStringLiteral("DELETE FROM %1 ORDER BY 1 LIMIT %2")
+            server(to).exec(QStringLiteral("DELETE FROM %1 LIMIT %2")
                                 .arg(name, QString::number(rows.toInt() - 1)));
             const WriteCount n = copyTable(pair, plan, 32);
             QCOMPARE(n.alreadyThere, qint64(1));
@@ -132,16 +154,19 @@ private Q_SLOTS:
 
         // And what is read from either side is the same, byte for byte.
         for (const TablePlan &plan : plans) {
-            const RowBatch a = rowsOf(pair.leader, *plan.leader);
-            const RowBatch b = rowsOf(pair.follower, *plan.follower);
-            QCOMPARE(a.rows(), b.rows());
-            for (std::size_t r = 0; r < a.rows(); ++r) {
-                for (int i = 0; i < a.columns(); ++i)
-                    QVERIFY2(a.value(r, i) == b.value(r, i),
-                             qPrintable(QStringLiteral("%1 row %2 column %3")
-                                            .arg(plan.leader->name.display())
-                                            .arg(r)
-                                            .arg(i)));
+            const auto a = sortedRows(rowsOf(pair.leader, *plan.leader));
+            const auto b = sortedRows(rowsOf(pair.follower, *plan.follower));
+            QCOMPARE(a.size(), b.size());
+            for (std::size_t r = 0; r < a.size(); ++r) {
+                for (std::size_t i = 0; i < a[r].size(); ++i)
+                    QVERIFY2(
+                        a[r][i] == b[r][i],
+                        qPrintable(QStringLiteral("%1 row %2 column %3: %4 and %5")
+                                       .arg(plan.leader->name.display())
+                                       .arg(r)
+                                       .arg(i)
+                                       .arg(QString::fromStdString(a[r][i].value_or("NULL")),
+                                            QString::fromStdString(b[r][i].value_or("NULL")))));
             }
         }
     }
@@ -154,7 +179,7 @@ private Q_SLOTS:
         QTest::newRow("MySQL VECTOR and gb18030")
             << 1
             << QStringLiteral("v VECTOR(3), g VARCHAR(20) CHARACTER SET gb18030, d DOUBLE, f FLOAT")
-            << QStringLiteral("(1,TO_VECTOR('[1,-2.5,3e10]'),_gb18030 x'8130815C','-0','-0'),"
+            << QStringLiteral("(1,TO_VECTOR('[1,-2.5,3e10]'),_gb18030 x'815C81308130','-0','-0'),"
                               "(2,NULL,NULL,NULL,NULL)");
         QTest::newRow("MariaDB UUID and INET")
             << 0 << QStringLiteral("u UUID, i INET6, j INET4")
@@ -186,6 +211,27 @@ private Q_SLOTS:
         }
     }
 
+    // FLOAT(10,3) rounds its largest number up to one that it then refuses.
+    void storesTheLargestDeclaredFloat()
+    {
+        for (const int to : {0, 1}) {
+            TestServer &source = server(1 - to), &target = server(to);
+            for (TestServer *const s : {&source, &target})
+                s->exec(QStringLiteral("DROP DATABASE IF EXISTS own; CREATE DATABASE own; CREATE "
+                                       "TABLE own.t (id INT PRIMARY KEY, f FLOAT(10,3), d "
+                                       "DOUBLE(20,2))"));
+            source.exec(
+                QStringLiteral("INSERT INTO own.t VALUES (1,9999999.999,999999999999999999.99),"
+                               "(2,-9999999.999,-999999999999999999.99)"));
+            QCOMPARE(source.scalar(QStringLiteral("SELECT f+0e0 FROM own.t WHERE id=1")),
+                     QStringLiteral("10000000"));
+            Pair pair(source, target);
+            copyTable(pair, pair.plans(QStringLiteral("own")).at(0));
+            const QStringList d = compareServers(source, target, {QStringLiteral("own")});
+            QVERIFY2(d.isEmpty(), qPrintable(joined(d)));
+        }
+    }
+
     void storesTheInvalidEnumValue()
     {
         for (const int to : {0, 1}) {
@@ -197,7 +243,9 @@ private Q_SLOTS:
             source.exec(QStringLiteral("SET sql_mode=''; INSERT INTO own.t VALUES (1,'a','x'),"
                                        "(2,0,'x'),(3,0,0),(4,NULL,0)"));
             Pair pair(source, target);
-            const WriteCount n = copyTable(pair, pair.plans(QStringLiteral("own")).at(0));
+            const TablePlan plan = pair.plans(QStringLiteral("own")).at(0);
+            must(pair.ledger()->forgetChunks(pair.lease, plan.leader->name, {}));
+            const WriteCount n = copyTable(pair, plan);
             QCOMPARE(n.inserted, qint64(4));
             QCOMPARE(target.scalar(QStringLiteral(
                          "SELECT GROUP_CONCAT(IFNULL(e+0,'N'),f+0 ORDER BY id) FROM own.t")),
@@ -276,7 +324,7 @@ private Q_SLOTS:
         }
     }
 
-    void hasEmptyTablesCoverTheWholeRange()
+    void coversTheWholeRangeOfAnEmptyTable()
     {
         server(0).exec(QStringLiteral("CREATE DATABASE IF NOT EXISTS own; CREATE TABLE own.empty_ "
                                       "(id INT PRIMARY KEY)"));

@@ -1,0 +1,424 @@
+#include "Samples.h"
+#include "models/EnglishPlurals.h"
+#include "pages/Page.h"
+#include "shell/MainWindow.h"
+#include "widgets/LogDrawer.h"
+#include "widgets/RolesBar.h"
+
+#include <QAbstractButton>
+#include <QAction>
+#include <QApplication>
+#include <QComboBox>
+#include <QGroupBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QSettings>
+#include <QSpinBox>
+#include <QTabBar>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTreeView>
+
+using namespace causeway;
+using namespace causeway::ui;
+using namespace causeway::ui::test;
+
+class PagesTest : public QObject {
+    Q_OBJECT
+
+    std::shared_ptr<FakeEngine> m_engine;
+    std::unique_ptr<MainWindow> m_window;
+    QTemporaryDir m_folder;
+
+    template <class W> W *find(const char *name, QWidget *in = nullptr)
+    {
+        W *w = (in ? in : m_window.get())->findChild<W *>(QString::fromLatin1(name));
+        if (!w)
+            qFatal("no control called %s", name);
+        return w;
+    }
+    void click(const char *name) { QTest::mouseClick(find<QAbstractButton>(name), Qt::LeftButton); }
+    QString reason() { return find<QLabel>("nextReason")->text(); }
+    bool nextEnabled() { return find<QPushButton>("nextButton")->isEnabled(); }
+
+    /// Both servers filled in and tested, schema shop ticked, everything accepted.
+    void walkTo(MainWindow::PageId to)
+    {
+        click("newMigrationButton");
+        QCOMPARE(m_window->currentPage(), MainWindow::Source);
+        m_window->prefill(sampleAddress("db-old.example.net", "shop"),
+                          sampleAddress("db-new.example.net"));
+        for (const char *button : {"sourceTestButton", "targetTestButton"}) {
+            click(button);
+            QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
+            if (m_window->currentPage() == to)
+                return;
+            click("nextButton");
+        }
+        QCOMPARE(m_window->currentPage(), MainWindow::Selection);
+        QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
+        if (to == MainWindow::Selection)
+            return;
+        click("nextButton");
+        QCOMPARE(m_window->currentPage(), MainWindow::Preflight);
+        QTRY_VERIFY(m_window->draft().check.has_value());
+        if (to == MainWindow::Preflight)
+            return;
+        m_engine->check.findings[1].status = FindingStatus::Pass;
+        m_window->draft().accepted = {QStringLiteral("mysql-unique-key"),
+                                      QStringLiteral("mysql-foreign-keys"),
+                                      QStringLiteral("mysql-grants")};
+        QTest::keyClick(m_window.get(), Qt::Key_F5);
+        QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
+        click("nextButton");
+        QCOMPARE(m_window->currentPage(), MainWindow::Plan);
+        find<QLineEdit>("fileEdit")->setText(m_folder.filePath(QStringLiteral("a.causeway")));
+    }
+    void openAt(Phase phase)
+    {
+        m_engine->migration->set(sampleSnapshot(phase));
+        Draft d;
+        d.id = QStringLiteral("0badcafe");
+        d.source = sampleAddress("db-old.example.net", "shop");
+        d.target = sampleAddress("db-new.example.net");
+        m_engine->openedSettings = d.toSettings();
+        m_window->setPasswords(Secret(QStringLiteral("one word")),
+                               Secret(QStringLiteral("other word")));
+        m_window->openFile(QStringLiteral("/nowhere/x.causeway"));
+        QTRY_VERIFY(m_window->bridge().hasMigration());
+    }
+    template <class C> int countPosted()
+    {
+        int n = 0;
+        for (const Command &c : m_engine->migration->posted())
+            n += std::holds_alternative<C>(c);
+        return n;
+    }
+
+private Q_SLOTS:
+    void initTestCase() { QSettings().clear(); }
+    void init()
+    {
+        m_engine = sampleEngine();
+        m_window = std::make_unique<MainWindow>(m_engine);
+        m_window->show();
+        m_window->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+    }
+    void cleanup() { m_window.reset(); }
+
+    void saysWhyOneCannotGoOn()
+    {
+        QVERIFY(!nextEnabled());
+        QVERIFY(!reason().isEmpty());
+        click("newMigrationButton");
+        QVERIFY(!nextEnabled());
+        QVERIFY(reason().contains(QStringLiteral("host name")));
+    }
+
+    void marksARequiredFieldAfterItIsLeft()
+    {
+        click("newMigrationButton");
+        auto *host = find<QLineEdit>("sourceHostEdit");
+        QVERIFY(!find<QLabel>("sourceHostError")->isVisible());
+        host->setFocus();
+        find<QLineEdit>("sourceUserEdit")->setFocus();
+        QTRY_VERIFY(find<QLabel>("sourceHostError")->isVisible());
+        QVERIFY(host->accessibleName().contains(QStringLiteral("required")));
+        QVERIFY(!host->accessibleDescription().isEmpty());
+        host->setText(QStringLiteral("db"));
+        QVERIFY(!find<QLabel>("sourceHostError")->isVisible());
+    }
+
+    void pastedPasswordGoesToItsFieldOnly()
+    {
+        click("newMigrationButton");
+        auto *paste = find<QLineEdit>("sourcePasteEdit");
+        QApplication::processEvents();
+        paste->setFocus();
+        paste->insert(QStringLiteral("mariadb://me:s3cret!word@db.example.net:3307/shop"));
+        QCOMPARE(find<QLineEdit>("sourcePasswordEdit")->text(), QStringLiteral("s3cret!word"));
+        QCOMPARE(find<QLineEdit>("sourcePasswordEdit")->echoMode(), QLineEdit::Password);
+        QCOMPARE(find<QLineEdit>("sourceHostEdit")->text(), QStringLiteral("db.example.net"));
+        QCOMPARE(find<QSpinBox>("sourcePortSpin")->value(), 3307);
+        for (const QLineEdit *edit : m_window->findChildren<QLineEdit *>()) {
+            if (edit->objectName() != QLatin1String("sourcePasswordEdit"))
+                QVERIFY(!edit->text().contains(QStringLiteral("s3cret")));
+        }
+        paste->setText(QStringLiteral("shop.abc123.eu-west-1.rds.amazonaws.com:3310"));
+        QTest::keyClick(paste, Qt::Key_Return);
+        QCOMPARE(find<QLineEdit>("sourceHostEdit")->text(),
+                 QStringLiteral("shop.abc123.eu-west-1.rds.amazonaws.com"));
+        QCOMPARE(find<QSpinBox>("sourcePortSpin")->value(), 3310);
+    }
+
+    void connectionTestCanBeStopped()
+    {
+        m_engine->hang = true;
+        click("newMigrationButton");
+        m_window->prefill(sampleAddress("black.hole"), std::nullopt);
+        auto *button = find<QPushButton>("sourceTestButton");
+        const QString before = button->text();
+        click("sourceTestButton");
+        QVERIFY(button->text() != before);
+        click("sourceTestButton");
+        QCOMPARE(button->text(), before);
+        QVERIFY(!nextEnabled());
+    }
+
+    void editingAfterTheTestAsksForAnother()
+    {
+        walkTo(MainWindow::Source);
+        QVERIFY(nextEnabled());
+        find<QLineEdit>("sourceUserEdit")->setText(QStringLiteral("somebody"));
+        QVERIFY(!nextEnabled());
+    }
+
+    void warningsAreAcknowledgedOneByOne()
+    {
+        walkTo(MainWindow::Preflight);
+        QVERIFY(!nextEnabled());
+        QVERIFY(reason().contains(QStringLiteral("blocker")));
+        auto *tree = find<QTreeView>("findingTree");
+        auto *model = tree->model();
+        const QModelIndex blockers = model->index(0, 0);
+        tree->setCurrentIndex(model->index(0, 0, blockers));
+        QVERIFY2(!find<QAbstractButton>("acceptCheck")->isVisible(), "may not be accepted");
+        QVERIFY(find<QAbstractButton>("applyFixButton")->isVisible());
+        tree->setCurrentIndex(model->index(1, 0, blockers));
+        QVERIFY(find<QAbstractButton>("acceptCheck")->isVisible());
+        find<QAbstractButton>("acceptCheck")->click();
+        QCOMPARE(m_window->draft().accepted, QStringList{QStringLiteral("mysql-unique-key")});
+        QVERIFY(!nextEnabled());
+    }
+
+    void planIsPreparedBeforeTheCopyStarts()
+    {
+        walkTo(MainWindow::Plan);
+        QTRY_VERIFY2(reason().contains(QStringLiteral("Prepare")), qPrintable(reason()));
+        m_engine->migration->planned = sampleSnapshot(Phase::Copying).steps;
+        click("prepareButton");
+        QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
+        QTRY_COMPARE(find<QTreeView>("planSteps")->model()->rowCount(), 2);
+        find<QSpinBox>("workersSpin")->setValue(9);
+        QVERIFY2(!nextEnabled(), "the plan shown is no longer the one that would run");
+        click("prepareButton");
+        QTRY_VERIFY(nextEnabled());
+        QCOMPARE(countPosted<command::RunTo>(), 0);
+        click("nextButton");
+        QCOMPARE(countPosted<command::RunTo>(), 1);
+        QCOMPARE(m_window->currentPage(), MainWindow::Progress);
+        const auto run = std::get<command::RunTo>(m_engine->migration->posted().back());
+        QCOMPARE(int(run.goal), int(Goal::Replica));
+        QVERIFY(run.follow);
+        m_engine->migration->set(sampleSnapshot(Phase::Copying));
+        QTRY_VERIFY(find<QProgressBar>("copyBar")->value() > 0);
+        QVERIFY(m_window->windowTitle().contains(QStringLiteral("Copying")));
+        m_window->goTo(MainWindow::Source);
+        QVERIFY2(find<QLineEdit>("sourceHostEdit")->isReadOnly(), "read, not changed");
+    }
+
+    void oneWayMustBeAcceptedByTyping()
+    {
+        m_engine->able.reverse = {false, cwText("core", "its log cannot be read")};
+        walkTo(MainWindow::Plan);
+        QTRY_VERIFY(find<QAbstractButton>("acceptOneWayButton")->isVisible());
+        QVERIFY(!nextEnabled());
+        click("acceptOneWayButton");
+        auto *act = find<QPushButton>("confirmActionButton");
+        QVERIFY(!act->isEnabled());
+        QTest::keyClicks(find<QLineEdit>("confirmEdit"), QStringLiteral("db-new.example.net"));
+        QVERIFY(act->isEnabled());
+        QTest::mouseClick(act, Qt::LeftButton);
+        QTRY_VERIFY(m_window->draft().oneWayAccepted);
+    }
+
+    void decisionIsAnsweredByItsButton()
+    {
+        Snapshot s = sampleSnapshot(Phase::Copying);
+        s.runState = RunState::NeedsDecision;
+        Decision d;
+        d.id = QStringLiteral("ddl");
+        d.question = cwText("core", "A schema change was met.");
+        d.detail = QStringLiteral("ALTER TABLE shop.orders ADD note TEXT");
+        d.choices = {{QStringLiteral("apply"), cwText("core", "Run it on the follower")},
+                     {QStringLiteral("stop"), cwText("core", "Stay stopped")}};
+        s.decision = d;
+        openAt(Phase::Copying);
+        m_engine->migration->set(s);
+        QTRY_VERIFY(find<QWidget>("decisionBanner")->isVisible());
+        click("decision_apply");
+        QCOMPARE(countPosted<command::Answer>(), 1);
+        QCOMPARE(countPosted<command::RunTo>(), 1);
+    }
+
+    void switchButtonNamesTheHostAndWaitsForTheFacts()
+    {
+        openAt(Phase::Replica);
+        m_window->goTo(MainWindow::Cutover);
+        auto *button = find<QPushButton>("enablePrimaryButton");
+        QVERIFY(button->text().contains(QStringLiteral("db-new.example.net:3306 takes writes")));
+        QVERIFY(!button->isEnabled());
+        QVERIFY(!button->isDefault() && !button->autoDefault());
+        // Fresh figures keep coming; the lag stays small for the time that is asked for.
+        QTRY_VERIFY_WITH_TIMEOUT(
+            [&] {
+                Snapshot s = sampleSnapshot(Phase::Replica);
+                m_engine->migration->set(s);
+                return button->isEnabled();
+            }(),
+            12'000);
+        click("enablePrimaryButton");
+        const auto run = std::get<command::RunTo>(m_engine->migration->posted().back());
+        QCOMPARE(int(run.goal), int(Goal::Primary));
+    }
+
+    void finishAsksForTheNameToBeTyped()
+    {
+        openAt(Phase::Primary);
+        QCOMPARE(m_window->currentPage(), MainWindow::Cutover);
+        QVERIFY(m_window->findChild<RolesBar *>()->sentence().startsWith(
+            QStringLiteral("db-new.example.net:3306 takes writes")));
+        click("finishButton");
+        QTest::keyClicks(find<QLineEdit>("confirmEdit"), QStringLiteral("yes"));
+        QVERIFY(!find<QPushButton>("confirmActionButton")->isEnabled());
+        QTest::keyClick(find<QLineEdit>("confirmEdit"), Qt::Key_Return);
+        QCOMPARE(countPosted<command::RunTo>(), 0);
+        find<QLineEdit>("confirmEdit")->setText(QStringLiteral("db-new.example.net:3306"));
+        QTest::mouseClick(find<QPushButton>("confirmActionButton"), Qt::LeftButton);
+        QCOMPARE(countPosted<command::RunTo>(), 1);
+        m_engine->migration->set(sampleSnapshot(Phase::Finished));
+        QTRY_COMPARE(m_window->currentPage(), MainWindow::Finished);
+    }
+
+    void cancelIsNotOfferedOnceTheTargetLeads()
+    {
+        openAt(Phase::Primary);
+        m_window->goTo(MainWindow::Progress);
+        QVERIFY(!find<QAbstractButton>("cancelButton")->isEnabled());
+    }
+
+    void escapeClosesTheDrawerOnly()
+    {
+        QTest::keyClick(m_window.get(), Qt::Key_L, Qt::ControlModifier);
+        auto *drawer = find<LogDrawer>("logDrawer");
+        QTRY_VERIFY(drawer->isVisible());
+        QTest::keyClick(m_window.get(), Qt::Key_Escape);
+        QVERIFY(!drawer->isVisible());
+        QTest::keyClick(m_window.get(), Qt::Key_Escape);
+        QVERIFY(m_window->isVisible());
+    }
+
+    void f6GoesRoundTheRegions()
+    {
+        find<QListWidget>("stepList")->setFocus();
+        QTest::keyClick(m_window.get(), Qt::Key_F6);
+        QCOMPARE(QApplication::focusWidget(), find<QAbstractButton>("newMigrationButton"));
+        QTest::keyClick(m_window.get(), Qt::Key_F6); // no way back or on: round to the steps
+        QCOMPARE(QApplication::focusWidget(), find<QListWidget>("stepList"));
+        click("newMigrationButton");
+        find<QListWidget>("stepList")->setFocus();
+        QSet<QWidget *> visited;
+        for (int i = 0; i < 3; ++i) {
+            QTest::keyClick(m_window.get(), Qt::Key_F6);
+            visited.insert(QApplication::focusWidget());
+        }
+        QCOMPARE(visited.size(), 3);
+        QVERIFY(visited.contains(find<QListWidget>("stepList")));
+    }
+
+    void pluralsReadAsEnglish()
+    {
+        EnglishPlurals plurals;
+        QApplication::installTranslator(&plurals);
+        QCOMPARE(Page::tr("%n table(s).", nullptr, 1), QStringLiteral("1 table."));
+        QCOMPARE(Page::tr("%n table(s).", nullptr, 2), QStringLiteral("2 tables."));
+        QCOMPARE(Words::seconds(7 * 86'400), QStringLiteral("7 d"));
+        QCOMPARE(Words::seconds(65), QStringLiteral("1 min 5 s"));
+    }
+
+    void closingWhileItRunsAsks()
+    {
+        openAt(Phase::Copying);
+        m_window->close();
+        QVERIFY(m_window->isVisible());
+        auto *box = find<QMessageBox>("closeDialog");
+        QVERIFY(!box->defaultButton());
+        QTest::mouseClick(find<QPushButton>("pauseAndQuitButton"), Qt::LeftButton);
+        QTRY_VERIFY(!m_window->isVisible());
+    }
+
+    void checkOfASourceEndsAtPreflight()
+    {
+        click("checkOnlyButton");
+        m_window->prefill(sampleAddress("db-old.example.net", "shop"), std::nullopt);
+        click("sourceTestButton");
+        QTRY_VERIFY(nextEnabled());
+        click("nextButton");
+        QCOMPARE(m_window->currentPage(), MainWindow::Selection);
+        QTRY_VERIFY(nextEnabled());
+        click("nextButton");
+        QTRY_VERIFY(m_window->draft().check.has_value());
+        QVERIFY(!nextEnabled());
+        QVERIFY(find<QAbstractButton>("exportButton")->isEnabled());
+    }
+
+    void everyControlHasNamesAndEveryMnemonicIsItsOwn()
+    {
+        openAt(Phase::Primary);
+        for (int i = 0; i < MainWindow::PageCount; ++i) {
+            QHash<QChar, QString> used;
+            const auto take = [&](const QString &text) {
+                const qsizetype at = text.indexOf(QLatin1Char('&'));
+                if (at < 0 || at + 1 >= text.size() || text[at + 1] == QLatin1Char('&'))
+                    return;
+                const QChar key = text[at + 1].toLower();
+                QVERIFY2(!used.contains(key),
+                         qPrintable(QStringLiteral("page %1: Alt+%2 is both \"%3\" and \"%4\"")
+                                        .arg(i)
+                                        .arg(key)
+                                        .arg(used.value(key), text)));
+                used.insert(key, text);
+            };
+            for (const QAction *action : m_window->menuBar()->actions())
+                take(action->text());
+            take(find<QPushButton>("backButton")->text());
+            take(QStringLiteral("&Next"));
+            Page *page = m_window->page(static_cast<MainWindow::PageId>(i));
+            for (QWidget *w : page->findChildren<QWidget *>()) {
+                // Parts of Qt's own compound controls have no names of ours.
+                const bool inner = w->parentWidget() != page &&
+                                   (qobject_cast<QAbstractScrollArea *>(w->parentWidget()) ||
+                                    qobject_cast<QAbstractSpinBox *>(w->parentWidget()) ||
+                                    qobject_cast<QComboBox *>(w->parentWidget()) ||
+                                    qobject_cast<QTabWidget *>(w->parentWidget()) ||
+                                    qobject_cast<QLineEdit *>(w->parentWidget()) ||
+                                    qobject_cast<QTabBar *>(w->parentWidget()));
+                if (!inner && (w->focusPolicy() & Qt::TabFocus) && !qobject_cast<QLabel *>(w)) {
+                    QVERIFY2(!w->objectName().isEmpty(),
+                             qPrintable(QStringLiteral("page %1: a %2 has no object name")
+                                            .arg(i)
+                                            .arg(QLatin1String(w->metaObject()->className()))));
+                    QVERIFY2(!w->accessibleName().isEmpty(), qPrintable(w->objectName()));
+                }
+                if (auto *label = qobject_cast<QLabel *>(w); label && label->buddy())
+                    take(label->text());
+                else if (auto *button = qobject_cast<QAbstractButton *>(w);
+                         button && !button->isHidden())
+                    take(button->text());
+                else if (auto *bar = qobject_cast<QTabBar *>(w)) {
+                    for (int t = 0; t < bar->count(); ++t)
+                        take(bar->tabText(t));
+                }
+            }
+        }
+    }
+};
+
+QTEST_MAIN(PagesTest)
+#include "PagesTest.moc"
