@@ -38,9 +38,6 @@ Result<int> create(const QStringList &arguments, Output &out)
                 QStringLiteral("CMD"));
     args.option(QStringLiteral("on-before-switch"),
                 QStringLiteral("command run before writes are held"), QStringLiteral("CMD"));
-    args.option(QStringLiteral("lock-account"),
-                QStringLiteral("lock this account of the source at the switch (repeatable)"),
-                QStringLiteral("USER@HOST"));
     args.option(QStringLiteral("one-way"),
                 QStringLiteral("accept that there will be no way back after the switch"));
     args.option(QStringLiteral("json"), QStringLiteral("errors as JSON"));
@@ -102,7 +99,6 @@ Result<int> create(const QStringList &arguments, Output &out)
     }
     s.onSwitched = args.value(QStringLiteral("on-switched"));
     s.onBeforeSwitch = args.value(QStringLiteral("on-before-switch"));
-    s.lockAccounts = args.values(QStringLiteral("lock-account"));
     s.oneWayAccepted = args.isSet(QStringLiteral("one-way"));
     Address source = s.source.fromHere;
     bool needsConnection = false;

@@ -159,7 +159,7 @@ Result<Phase> Context::derivePhase(std::stop_token stop)
     CW_TRY_ASSIGN(const auto low, fact(Side::Target, fact::lowWatermark, stop));
     if (!low)
         return recorded == Phase::Checked ? Phase::Checked : Phase::Draft;
-    CW_TRY_ASSIGN(const auto copied, fact(Side::Target, fact::copied, stop));
+    CW_TRY_ASSIGN(const auto copied, fact(Side::Target, fact::copyDone, stop));
     if (!copied)
         return Phase::Copying;
     CW_TRY_ASSIGN(const auto complete, fact(Side::Target, fact::complete, stop));

@@ -33,9 +33,10 @@ private:
 namespace fact {
 inline const QString lowWatermark = QStringLiteral("low_watermark"); ///< G0, target
 inline const QString tablesCreated = QStringLiteral("tables_created");
-inline const QString copied = QStringLiteral("copied");     ///< position after the last chunk read
-inline const QString indexes = QStringLiteral("indexes");   ///< plain secondary indexes are built
-inline const QString complete = QStringLiteral("complete"); ///< uniques, foreign keys, views built
+inline const QString copied = QStringLiteral("copied");      ///< position after the last chunk read
+inline const QString indexes = QStringLiteral("indexes");    ///< plain secondary indexes are built
+inline const QString copyDone = QStringLiteral("copy_done"); ///< the whole copy stage is behind us
+inline const QString complete = QStringLiteral("complete");  ///< uniques, foreign keys, views built
 inline const QString verified =
     QStringLiteral("verified"); ///< Unix ms of the last clean comparison
 /// On each server that ever became the leader: the number of the switch. The higher one leads; the

@@ -303,7 +303,8 @@ Status copyStage(Context &ctx, std::stop_token stop)
         CW_TRY(build(token));
         return ctx.setFact(Side::Target, fact::indexes, QStringLiteral("1"), token);
     };
-    return ctx.runSteps({indexes, closeTarget(ctx, *fence)}, stop);
+    CW_TRY(ctx.runSteps({indexes, closeTarget(ctx, *fence)}, stop));
+    return ctx.setFact(Side::Target, fact::copyDone, QStringLiteral("1"), stop);
 }
 
 Status recopyTables(Context &ctx, const std::vector<TableName> &sourceNames, std::stop_token stop)

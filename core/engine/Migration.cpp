@@ -384,6 +384,18 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
         return fail(ErrorCode::NotReady,
                     cwText("core", "This migration is %1 already.", toString(recorded)));
     }
+    if (settings.source.writer) {
+        // Reading from the replica while the primary is fenced needs both at once; closing only
+        // the replica would lose what the primary goes on taking.
+        Error e;
+        e.code = ErrorCode::NotReady;
+        e.id = QStringLiteral("source-writer-unsupported");
+        e.message =
+            cwText("core", "Moving from a replica is not possible yet: only the server that "
+                           "is read can be closed at the switch.");
+        e.fix = cwText("core", "Make the migration anew with the primary as its source.");
+        return fail(std::move(e));
+    }
     CW_TRY_ASSIGN(ctx.sourceFacts, ctx.db(Side::Source).facts(stop));
     CW_TRY_ASSIGN(ctx.targetFacts, ctx.db(Side::Target).facts(stop));
     CW_TRY(completeSwitch(ctx, stop));

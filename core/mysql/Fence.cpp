@@ -118,8 +118,11 @@ QStringList MySqlFence::holdSql() const
 {
     const QString wait = QStringLiteral("SET SESSION lock_wait_timeout=%1")
                              .arg((m_options.lockWait.count() + 999) / 1000);
-    if (byTriggers())
-        return m_tables.empty() ? QStringList{} : QStringList{wait, lockTables(m_tables, "READ")};
+    if (byTriggers()) {
+        if (m_tables.empty())
+            return {};
+        return {wait, lockTables(m_tables, "READ")};
+    }
     return {wait, QStringLiteral("FLUSH TABLES WITH READ LOCK")};
 }
 

@@ -34,9 +34,25 @@ QString utf8Bytes(const Column &c)
     return same ? id : QStringLiteral("CONVERT(%1 USING utf8mb4)").arg(id);
 }
 
+/// All digits of a DOUBLE, in a form that does not depend on where the text is used. As a string
+/// MySQL 9.7 and MariaDB 10.11 write 2.5e-12 differently, and inside CONCAT MySQL cuts a computed
+/// double to 22 characters. DECIMAL has neither fault, where it holds all 17 digits; beyond, both
+/// write an exponent, and 22 characters suffice without the sign. What is small is first moved up
+/// by a power of two, which loses nothing. 0 and -0 are one: MariaDB does not store -0.
+QString doubleExpression(const QString &id)
+{
+    return QStringLiteral(
+               "CASE WHEN %1=0 THEN '0' WHEN ABS(%1)>=1e35 THEN CONCAT(IF(%1<0,'-l','l'),ABS(%1)) "
+               "WHEN ABS(%1)>=1e-13 THEN CAST(%1*1e0 AS DECIMAL(65,30)) WHEN ABS(%1)>=1e-200 THEN "
+               "CONCAT(IF(%1<0,'-s','s'),ABS(%1)*6.668014432879854e240) ELSE "
+               "CONCAT(IF(%1<0,'-t','t'),ABS(%1)*1.0715086071862673e301*2.037035976334486e90) END")
+        .arg(id);
+}
+
 /// Text that is the same on every server for the same value, and differs for different ones, down
 /// to letter case and trailing spaces. Large values are hashed alone: in hexadecimal they could
-/// exceed max_allowed_packet, and the row's hash would be NULL.
+/// exceed max_allowed_packet, and the row's hash would be NULL. FLOAT goes through DECIMAL for the
+/// reasons of DOUBLE, the smaller half of its range moved up to where DECIMAL can hold it.
 QString canonicalExpression(const Column &c)
 {
     const QString id = quoteId(c.name);
@@ -46,15 +62,11 @@ QString canonicalExpression(const Column &c)
     case TypeClass::Bit:
         return id + QLatin1String("+0");
     case TypeClass::Float:
-        // The text of a computed double is not: inside CONCAT, MySQL 9.7 cuts it to 22 characters.
-        // As DECIMAL it has all digits; the smaller half of the range is moved up to where DECIMAL
-        // can hold it, and marked.
         return QStringLiteral("CONCAT(IF(ABS(%1)<1,'s',''),IF(ABS(%1)<1,CAST(%1*1e45 AS "
                               "DECIMAL(65,19)),CAST(%1*1e0 AS DECIMAL(65,19))))")
             .arg(id);
     case TypeClass::Double:
-        // The column's own text has all digits. MariaDB does not store -0.
-        return QStringLiteral("IF(%1=0,'0',%1)").arg(id);
+        return doubleExpression(id);
     case TypeClass::Temporal:
         return id;
     case TypeClass::Text:

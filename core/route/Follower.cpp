@@ -345,6 +345,18 @@ bool Follower::inCopyAlready(const TableName &table, const Position &transaction
     return false;
 }
 
+/// A part of a large transaction whose end is not known yet. It is the one right behind `before`,
+/// so a table whose start lies beyond `before` has it.
+bool Follower::partInCopyAlready(const TableName &table, const Position &before) const
+{
+    const auto it = m_config.tableStarts.find(table);
+    if (it == m_config.tableStarts.end())
+        return false;
+    const Position from = before.isEmpty() ? applied() : before;
+    return m_config.leader->reached(it->second, from) &&
+           !m_config.leader->reached(from, it->second);
+}
+
 Status Follower::applyItems(Applier &applier, std::vector<Item> &items, std::stop_token stop)
 {
     ChangeBatch batch;
@@ -357,14 +369,14 @@ Status Follower::applyItems(Applier &applier, std::vector<Item> &items, std::sto
             lastTimestamp = item.timestampUs;
         if (item.transaction)
             ++batch.transactions;
-        if (item.after) {
-            if (!m_config.tableStarts.empty()) {
-                std::erase_if(item.rows, [&](const RowChange &c) {
-                    return inCopyAlready(c.table->name, *item.after);
-                });
-            }
-            batch.after = *item.after;
+        if (!m_config.tableStarts.empty()) {
+            std::erase_if(item.rows, [&](const RowChange &c) {
+                return item.after ? inCopyAlready(c.table->name, *item.after)
+                                  : partInCopyAlready(c.table->name, item.before);
+            });
         }
+        if (item.after)
+            batch.after = *item.after;
         if (!item.rows.empty())
             batch.starts.push_back({batch.rows.size(), item.id, item.before});
         std::move(item.rows.begin(), item.rows.end(), std::back_inserter(batch.rows));

@@ -100,6 +100,7 @@ private:
     Status settleOnce(Applier &applier, std::stop_token stop);
     void noteChanged(const std::vector<RowChange> &rows);
     void setApplied(const Position &position);
+    [[nodiscard]] bool partInCopyAlready(const TableName &table, const Position &before) const;
     [[nodiscard]] bool inCopyAlready(const TableName &table, const Position &transaction);
 
     FollowerConfig m_config;

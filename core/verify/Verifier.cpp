@@ -33,6 +33,8 @@ struct TableWork {
     std::optional<Row> walkedTo;
     bool walked = false;
     int rangesOpen = 0; ///< under Verification::m_mutex, like verdict
+    /// Keys counted as extra: where collations differ, ranges overlap on the follower.
+    std::set<Row> extras;
 };
 
 enum class Kind { Extra, Differing, Missing };
@@ -141,6 +143,7 @@ Status Verification::narrow(TableWork &t, Hashers &h, const ChunkRange &range,
     CW_TRY_ASSIGN(const auto followerRows, h.follower->rowHashes(t.tables.follower, range, stop));
     std::map<Row, QString> there(followerRows.begin(), followerRows.end());
     std::vector<Row> suspects;
+    std::set<Row> followerOnly;
     for (const auto &[key, hash] : leaderRows) {
         const auto it = there.find(key);
         if (it == there.end() || it->second != hash)
@@ -148,10 +151,23 @@ Status Verification::narrow(TableWork &t, Hashers &h, const ChunkRange &range,
         if (it != there.end())
             there.erase(it);
     }
-    for (const auto &[key, hash] : there)
+    for (const auto &[key, hash] : there) {
         suspects.push_back(key);
+        followerOnly.insert(key);
+    }
     // Looked up one by one, on both sides: another collation puts rows into other ranges.
     CW_TRY_ASSIGN(auto differences, confirm(t, h, std::move(suspects), stop));
+    // A key of the follower that the leader finds too (equal to it but for its bytes, or in another
+    // range) is counted under the leader's key.
+    std::erase_if(differences, [&](const auto &d) {
+        return followerOnly.contains(d.first) && !d.second.leader.isEmpty();
+    });
+    {
+        const std::lock_guard lock(m_mutex);
+        std::erase_if(differences, [&](const auto &d) {
+            return d.second.leader.isEmpty() && !t.extras.insert(d.first).second;
+        });
+    }
     return count(t, h, static_cast<qint64>(leaderRows.size()), std::move(differences), stop);
 }
 

@@ -42,9 +42,10 @@ void must(const Status &s)
 
 void fill(TestServer &server, int tables, qint64 rows)
 {
-    server.exec(QStringLiteral("CREATE DATABASE bench CHARACTER SET utf8mb4; CREATE TABLE "
-                               "bench.digits (n BIGINT PRIMARY KEY); INSERT INTO bench.digits "
-                               "VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)"));
+    server.exec(QStringLiteral(
+        "CREATE DATABASE bench CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; CREATE TABLE "
+        "bench.digits (n BIGINT PRIMARY KEY); INSERT INTO bench.digits "
+        "VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)"));
     QStringList from;
     QStringList number;
     qint64 scale = 1;
@@ -146,9 +147,13 @@ double byCommandLine(const QString &cli, TestServer &source, TestServer &target)
 
 QStringList account(const TestServer &server)
 {
-    return {QStringLiteral("-h"),           QStringLiteral("127.0.0.1"), QStringLiteral("-P"),
-            QString::number(server.port()), QStringLiteral("-u"),        QStringLiteral("root"),
-            QStringLiteral("-proot-secret")};
+    return {QStringLiteral("-h"),
+            QStringLiteral("127.0.0.1"),
+            QStringLiteral("-P"),
+            QString::number(server.port()),
+            QStringLiteral("-u"),
+            QStringLiteral("root"),
+            QStringLiteral("--password=root-secret")};
 }
 
 double byMydumper(TestServer &source, TestServer &target, bool logged)
@@ -247,7 +252,8 @@ int main(int argc, char **argv)
         target.exec(QStringLiteral("DROP DATABASE IF EXISTS bench; DROP DATABASE IF EXISTS "
                                    "_causeway"));
         if (withSchema)
-            target.exec(QStringLiteral("CREATE DATABASE bench CHARACTER SET utf8mb4"));
+            target.exec(QStringLiteral(
+                "CREATE DATABASE bench CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"));
     };
     // Both servers warm, and nobody the first to read.
     for (int t = 0; t < tables; ++t)

@@ -48,8 +48,11 @@ inline Position positionAt(std::size_t n)
 /// The leader: one session that changes rows, and its log.
 class Leader {
 public:
-    Leader(const Address &address, Catalog catalog)
-        : m_session(check(mysql::Session::open(address, mysql::Use::Data, {}))),
+    /// `fromBinlog`: what is applied is read from the leader's real log, and must be what was
+    /// noted.
+    Leader(const Address &address, Catalog catalog, bool fromBinlog = false)
+        : m_address(address), m_fromBinlog(fromBinlog),
+          m_session(check(mysql::Session::open(address, mysql::Use::Data, {}))),
           m_catalog(std::move(catalog))
     {
         check(m_session->execBytes("SET SESSION foreign_key_checks=1, unique_checks=1"));
@@ -58,7 +61,15 @@ public:
     }
 
     [[nodiscard]] const std::vector<LoggedTransaction> &log() const { return m_log; }
-    [[nodiscard]] Position end() const { return positionAt(m_log.size()); }
+    [[nodiscard]] Position end() const { return at(m_log.size()); }
+    /// The position after `n` transactions of the log.
+    [[nodiscard]] Position at(std::size_t n) const
+    {
+        if (!m_fromBinlog)
+            return positionAt(n);
+        return n == 0 ? m_start : m_log[n - 1].after;
+    }
+    [[nodiscard]] bool isFromBinlog() const { return m_fromBinlog; }
     [[nodiscard]] const std::map<QString, std::shared_ptr<const Table>> &tables() const
     {
         return m_tables;
@@ -68,7 +79,24 @@ public:
         return m_busy.find(t.name.name.toStdString()) != std::string::npos;
     }
     mysql::Session &session() { return *m_session; }
-    void forget() { m_log.clear(); }
+    void forget()
+    {
+        m_log.clear();
+        m_stream.reset();
+    }
+    /// The log that is applied begins here.
+    void beginLog()
+    {
+        forget();
+        if (!m_fromBinlog)
+            return;
+        m_start = check(mysql::readCurrentPosition(*m_session, {}, {}));
+        const auto resolve = [this](const TableName &name) -> std::shared_ptr<const Table> {
+            const auto it = m_tables.find(name.name);
+            return it == m_tables.end() || it->second->name != name ? nullptr : it->second;
+        };
+        m_stream = check(mysql::makeChangeStream(m_address, m_start, {}, resolve, {}));
+    }
     /// Where the changes go this time: all over, or where one kind of cascade is.
     void chooseTables(Random &r)
     {
@@ -128,12 +156,66 @@ public:
         if (transaction.rows.empty())
             return;
         transaction.before = end();
-        transaction.id = QStringLiteral("t%1").arg(m_log.size());
-        transaction.after = positionAt(m_log.size() + 1);
+        if (m_stream) {
+            readFromLog(transaction);
+        } else {
+            transaction.id = QStringLiteral("t%1").arg(m_log.size());
+            transaction.after = positionAt(m_log.size() + 1);
+        }
         m_log.push_back(std::move(transaction));
     }
 
 private:
+    /// The next transaction of the real log; the same changes as noted.
+    void readFromLog(LoggedTransaction &transaction)
+    {
+        const std::vector<RowChange> noted = std::move(transaction.rows);
+        transaction.rows.clear();
+        for (;;) {
+            ChangeEvent event = check(m_stream->next({}));
+            if (auto *begin = std::get_if<TransactionBegin>(&event))
+                transaction.id = begin->id;
+            else if (auto *row = std::get_if<RowChange>(&event))
+                transaction.rows.push_back(std::move(*row));
+            else if (auto *commit = std::get_if<TransactionCommit>(&event)) {
+                if (transaction.rows.empty())
+                    continue;
+                transaction.after = commit->after;
+                break;
+            }
+        }
+        const bool same =
+            std::equal(noted.begin(), noted.end(), transaction.rows.begin(), transaction.rows.end(),
+                       [](const RowChange &a, const RowChange &b) {
+                           return a.table == b.table && a.op == b.op && a.before == b.before &&
+                                  a.after == b.after &&
+                                  a.foreignKeyChecksOff == b.foreignKeyChecksOff &&
+                                  a.indexInTransaction == b.indexInTransaction;
+                       });
+        if (!same)
+            qFatal("The log of %s says%s\nbut done was%s", qPrintable(transaction.id),
+                   qPrintable(show(transaction.rows)), qPrintable(show(noted)));
+    }
+
+    static QString show(const std::vector<RowChange> &changes)
+    {
+        QString out;
+        for (const RowChange &c : changes) {
+            out += QStringLiteral("\n  %1 op %2 off %3 index %4:")
+                       .arg(c.table->name.display())
+                       .arg(int(c.op))
+                       .arg(c.foreignKeyChecksOff)
+                       .arg(c.indexInTransaction);
+            for (const Row *row : {&c.before, &c.after}) {
+                for (const Value &v : *row)
+                    out +=
+                        QLatin1Char(' ') + (v ? QString::fromStdString(*v) : QStringLiteral("-"));
+                out += QLatin1String(" |");
+            }
+        }
+        return out;
+    }
+
     static constexpr int kIds = 5;
 
     static std::string someId(Random &r, int percentNull = 0)
@@ -265,6 +347,10 @@ private:
         return which < 80 ? "u=" + someUnique(r) : v;
     }
 
+    Address m_address;
+    bool m_fromBinlog;
+    std::unique_ptr<ChangeStream> m_stream;
+    Position m_start;
     std::unique_ptr<mysql::Session> m_session;
     Catalog m_catalog;
     std::map<QString, std::shared_ptr<const Table>> m_tables;

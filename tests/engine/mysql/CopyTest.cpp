@@ -201,8 +201,9 @@ private Q_SLOTS:
         while (!run.isDone() && cuts < 12) {
             const qint64 before = committedRows(pool);
             QTRY_VERIFY_WITH_TIMEOUT(committedRows(pool) > before + 2'000 || run.isDone(), 60'000);
+            toTarget.cutAfter(0);
             if (cuts % 3 == 2)
-                toTarget.cutAfter(30'000); // in the middle of a statement, or of a COMMIT's answer
+                toTarget.cutAfter(200'000); // in the middle of a statement, or of a COMMIT's answer
             else
                 (cuts % 2 == 0 ? toSource : toTarget).cut();
             ++cuts;

@@ -152,6 +152,7 @@ private Q_SLOTS:
         // Repaired through what the caller gives; then nothing is left to find.
         VerifyOptions options;
         options.repair = true;
+        options.workers = 1; // the way of mending below disturbs whoever else looks
         options.repairRow = [&](const TablePlan &plan, const Row &, std::stop_token) -> Status {
             if (plan.leader->name.display() != table)
                 qFatal("another table");
