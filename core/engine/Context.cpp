@@ -71,9 +71,7 @@ Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
 
 Status Context::openDatabases(const Migration::Secrets &secrets)
 {
-    Address source = settings.source.writer ? *settings.source.writer : settings.source.fromHere;
-    // The writer is what is fenced; rows and log are read where the user pointed.
-    source = settings.source.fromHere;
+    Address source = settings.source.fromHere;
     source.password = secrets.source;
     Address target = settings.target.fromHere;
     target.password = secrets.target;

@@ -147,6 +147,8 @@ Status completeSwitch(Context &, std::stop_token);
 Status reopenLeader(Context &, std::stop_token);
 /// Mode once: fences the source before the copy. (SwitchStage.cpp)
 Status closeSourceForOnce(Context &, std::stop_token);
+/// Finishing has begun: only going on with it leads anywhere.
+Result<bool> isFinishing(Context &, std::stop_token);
 Status finishStage(Context &, bool oldSourceOpen, std::stop_token); // DetachStage.cpp
 Status cancelStage(Context &, bool discard, std::stop_token);       // DetachStage.cpp
 

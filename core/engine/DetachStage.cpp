@@ -5,6 +5,8 @@
 namespace causeway {
 
 namespace {
+const QString kFinishing = QStringLiteral("finishing");
+
 Step step(const char *id, std::optional<Side> side, Text title)
 {
     Step s;
@@ -43,8 +45,23 @@ Status openServer(Context &ctx, Side side, std::stop_token stop)
 }
 } // namespace
 
+Result<bool> isFinishing(Context &ctx, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto here, ctx.journal->value(kFinishing));
+    if (here)
+        return true;
+    CW_TRY_ASSIGN(const auto there, ctx.fact(Side::Target, kFinishing, stop));
+    return there.has_value();
+}
+
 Status finishStage(Context &ctx, bool oldSourceOpen, std::stop_token stop)
 {
+    // Once begun it can only be gone on with: the stream's own state goes first. Noted in both
+    // places, since at the end neither server has anything left to tell.
+    CW_TRY_ASSIGN(const bool begun, isFinishing(ctx, stop));
+    if (!begun)
+        CW_TRY(ctx.setFact(Side::Target, kFinishing, QStringLiteral("1"), stop));
+    CW_TRY(ctx.journal->setValue(kFinishing, QStringLiteral("1")));
     std::vector<Step> steps;
     Step objects = step("finish.objects", Side::Source,
                         cwText("core", "Put triggers and events of the old source back"));
@@ -59,6 +76,10 @@ Status finishStage(Context &ctx, bool oldSourceOpen, std::stop_token stop)
     seal.act = [&](std::stop_token token) -> Status {
         if (oldSourceOpen)
             return openServer(ctx, Side::Source, token);
+        CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(Side::Source, token));
+        CW_TRY_ASSIGN(const bool there, ledger->exists(token));
+        if (!there)
+            return {};
         CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Source, token));
         CW_TRY_ASSIGN(
             const auto fence,

@@ -398,6 +398,16 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
     }
     CW_TRY_ASSIGN(ctx.sourceFacts, ctx.db(Side::Source).facts(stop));
     CW_TRY_ASSIGN(ctx.targetFacts, ctx.db(Side::Target).facts(stop));
+    CW_TRY_ASSIGN(const bool finishing, isFinishing(ctx, stop));
+    if (finishing) {
+        if (wanted.goal != Goal::Finished) {
+            return fail(ErrorCode::NotReady,
+                        cwText("core", "Finishing has begun; it can only be gone on with: run --to "
+                                       "finished."),
+                        QStringLiteral("finishing"));
+        }
+        return finishStage(ctx, wanted.oldSourceOpen, stop);
+    }
     CW_TRY(completeSwitch(ctx, stop));
     CW_TRY_ASSIGN(const Roles roles, ctx.roles(stop));
     const bool primary = roles.leader == Side::Target;

@@ -7,6 +7,8 @@
 
 #include <QDateTime>
 
+#include <algorithm>
+
 /// The switch in either direction: ALGORITHMS 4. The leader is fenced by a session (lifted by the
 /// server itself if we vanish), the follower drained, the fence made persistent, and only then
 /// does the new leader open; the number written under fact::leads is the point of no return.
@@ -384,7 +386,21 @@ Status completeSwitch(Context &ctx, std::stop_token stop)
         if (now.leader == Side::Source || keptThere)
             return putBackEvents(ctx, now.leader, token);
         CW_TRY(learnSchema(ctx, token));
-        CW_TRY(createMissing(ctx.db(now.leader), ctx.script.events, 1, token));
+        // What an earlier attempt created was read from the old leader before its events were
+        // disabled, this script perhaps after: the same event, another text.
+        CW_TRY_ASSIGN(const Catalog there,
+                      ctx.db(now.leader).catalog(ctx.selectionOn(now.leader), token));
+        std::vector<SchemaStatement> toCreate;
+        for (const SchemaStatement &s : ctx.script.events) {
+            const bool exists =
+                std::any_of(there.objects.begin(), there.objects.end(), [&](const SchemaObject &o) {
+                    return o.kind == ObjectKind::Event &&
+                           s.object == toString(o.kind) + QLatin1Char(' ') + o.display();
+                });
+            if (!exists)
+                toCreate.push_back(s);
+        }
+        CW_TRY(createMissing(ctx.db(now.leader), toCreate, 1, token));
         // The script may have been read after the old leader's events were disabled.
         CW_TRY_ASSIGN(const auto enabled, keptEvents(ctx, now.follower, token));
         std::vector<SchemaObject> objects;
