@@ -4,10 +4,12 @@
 # runs the same migration through the command line, to the end. Nothing outside the temporary folder
 # and the build folder is touched; everything ends with this script.
 #   packaging/demo.sh [mariadb|mysql]
+# Environment: CAUSEWAY_PRESET  the CMake preset to build (default release)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 product=${1:-mariadb}
+preset=${CAUSEWAY_PRESET:-release}
 case $product in
 mariadb | mysql) ;;
 *)
@@ -24,9 +26,9 @@ if command -v ccache >/dev/null; then
 fi
 mkdir -p build
 echo "Building (the first time takes some minutes) ..."
-cmake --preset release "${launcher[@]}" >build/release.log 2>&1 || { cat build/release.log; exit 1; }
-cmake --build --preset release --target causeway causeway-cli causeway-demo-servers \
-    >build/release.log 2>&1 || { tail -n 100 build/release.log; exit 1; }
+cmake --preset "$preset" "${launcher[@]}" >build/demo.log 2>&1 || { cat build/demo.log; exit 1; }
+cmake --build --preset "$preset" --target causeway causeway-cli causeway-demo-servers \
+    >build/demo.log 2>&1 || { tail -n 100 build/demo.log; exit 1; }
 
 folder=$(mktemp -d)
 servers=
@@ -39,7 +41,7 @@ finish() {
 trap finish EXIT
 
 mkfifo "$folder/hold"
-build/release/tests/servers/causeway-demo-servers "$product" "$product" \
+build/"$preset"/tests/servers/causeway-demo-servers "$product" "$product" \
     <"$folder/hold" >"$folder/urls" &
 servers=$!
 exec 9>"$folder/hold"
@@ -56,11 +58,11 @@ echo "source $source_url"
 echo "target $target_url"
 
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
-    build/release/app/causeway --source "$source_url" --target "$target_url"
+    build/"$preset"/app/causeway --source "$source_url" --target "$target_url"
     exit 0
 fi
 
-cli=build/release/app/causeway-cli
+cli=build/"$preset"/app/causeway-cli
 file=$folder/demo.causeway
 say() { printf '\n== %s\n' "$*"; }
 say "Is the source ready?"

@@ -108,10 +108,8 @@ Error tooLargeError(const WritePlan &plan, qint64 maxPacket)
     return e;
 }
 
-Row keyOf(const WritePlan &plan, const RowBatch &batch, std::size_t row,
-          const std::vector<int> &places)
+Row keyOf(const RowBatch &batch, std::size_t row, const std::vector<int> &places)
 {
-    Q_UNUSED(plan);
     Row key;
     for (const int place : places)
         key.push_back(batch.value(row, place));
@@ -266,7 +264,7 @@ Result<WriteCount> countRows(Session &session, const WritePlan &plan, const RowB
         for (std::size_t r = from; r < upTo; ++r) {
             if (r != from)
                 sql += " OR ";
-            appendKeyEquals(sql, *plan.follower, keyOf(plan, batch, r, places), plan.mariaDb);
+            appendKeyEquals(sql, *plan.follower, keyOf(batch, r, places), plan.mariaDb);
         }
         CW_TRY_ASSIGN(const ResultSet found, session.queryBytes(sql, stop));
         std::unordered_set<std::string> keys;
@@ -292,7 +290,7 @@ Result<WriteCount> countRows(Session &session, const WritePlan &plan, const RowB
         const std::size_t upTo = std::min(batch.rows(), from + keysPerLookup);
         CW_TRY_ASSIGN(const auto keys, lookUp(from, upTo));
         for (std::size_t r = from; r < upTo; ++r) {
-            if (bytesComparable && keys.contains(packRow(keyOf(plan, batch, r, places)))) {
+            if (bytesComparable && keys.contains(packRow(keyOf(batch, r, places)))) {
                 ++present;
                 continue;
             }

@@ -8,6 +8,7 @@
 #include <QCommandLineParser>
 #include <QCoreApplication>
 #include <QElapsedTimer>
+#include <QFile>
 #include <QProcess>
 #include <QTemporaryDir>
 
@@ -126,8 +127,23 @@ double byLibrary(TestServer &source, TestServer &target, int writers)
                     must(follower.execute({script.indexes[at]}, {}));
             }));
     });
-    say(QStringLiteral("  of it rows: %1 s").arg(rowsTime, 0, 'f', 1));
+    say(QStringLiteral("  of it rows: %1 s; memory at most %2 MiB")
+            .arg(rowsTime, 0, 'f', 1)
+            .arg(peakMemory(), 0, 'f', 0));
     return all;
+}
+
+/// Largest resident size of this process so far, in MiB.
+double peakMemory()
+{
+    QFile status(QStringLiteral("/proc/self/status"));
+    if (!status.open(QIODevice::ReadOnly))
+        return 0;
+    for (const QByteArray &line : status.readAll().split('\n')) {
+        if (line.startsWith("VmHWM:"))
+            return line.mid(6).simplified().split(' ').value(0).toDouble() / 1024;
+    }
+    return 0;
 }
 
 double byCommandLine(const QString &cli, TestServer &source, TestServer &target)

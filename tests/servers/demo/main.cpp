@@ -35,7 +35,10 @@ int main(int argc, char *argv[])
     }
     Workload::createSchema(source);
     Workload::createAccount(target);
-    Workload writer({Workload::address(source), Workload::address(target)});
+    WorkloadOptions writes;
+    writes.rate = 200; // a demonstration shares its machine with both servers
+    writes.longTransaction = std::chrono::seconds(3);
+    Workload writer({Workload::address(source), Workload::address(target)}, writes);
     writer.start();
     std::printf("SOURCE=%s://causeway@127.0.0.1:%u/shop\nTARGET=%s://causeway@127.0.0.1:%u/shop\n",
                 source.product() == Product::MySql ? "mysql" : "mariadb", source.port(),
