@@ -87,8 +87,6 @@ Outcome carryOut(Migration &migration, Command command, Output &out)
 {
     const quint64 seen = migration.lastOutcome().first;
     migration.post(std::move(command));
-    std::mutex mutex;
-    std::condition_variable_any wake;
     while (migration.lastOutcome().first <= seen) {
         pauseFor({}, std::chrono::milliseconds(100));
         out.progress(*migration.snapshot());

@@ -315,6 +315,7 @@ Status recopyTables(Context &ctx, const std::vector<TableName> &sourceNames, std
     CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(Side::Target, stop));
     CW_TRY(ctx.clearFact(Side::Target, fact::verified, stop));
     std::vector<TableName> targets;
+    targets.reserve(sourceNames.size());
     for (const TableName &name : sourceNames)
         targets.push_back(ctx.nameOn(Side::Target, name));
     Step drop;

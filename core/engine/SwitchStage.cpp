@@ -77,7 +77,7 @@ public:
         if (!m_ctx.settings.onSwitched.isEmpty())
             steps.push_back(hook());
         steps.push_back(lead());
-        const Status done = m_ctx.runSteps(steps, stop);
+        Status done = m_ctx.runSteps(steps, stop);
         if (!done) {
             if (m_pauseStarted > 0) {
                 const double held =

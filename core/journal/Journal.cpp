@@ -27,12 +27,12 @@ constexpr int kKeepEvents = 20'000;
 
 const char *const kSchema[] = {
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE step(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, side TEXT, "
-    "title TEXT, args TEXT, sql TEXT, state INTEGER, started INTEGER, finished INTEGER, "
-    "error TEXT)",
+    ("CREATE TABLE step(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, side TEXT, "
+     "title TEXT, args TEXT, sql TEXT, state INTEGER, started INTEGER, finished INTEGER, "
+     "error TEXT)"),
     "CREATE TABLE event(seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER, level TEXT, text TEXT)",
-    "CREATE TABLE sample(at INTEGER PRIMARY KEY, lag REAL, rate_rows REAL, rate_bytes REAL, "
-    "rows INTEGER)",
+    ("CREATE TABLE sample(at INTEGER PRIMARY KEY, lag REAL, rate_rows REAL, rate_bytes REAL, "
+     "rows INTEGER)"),
     "CREATE TABLE command(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, args TEXT)",
 };
 

@@ -1,3 +1,4 @@
+// asan-core
 #include "ApplierHistory.h"
 
 #include "servers/TestServer.h"

@@ -1,3 +1,4 @@
+// asan-core
 #include "mysql/Parts.h"
 #include "servers/TestServer.h"
 

@@ -1,3 +1,4 @@
+// asan-core
 // Reading rows of one server and writing them to another one, with nothing between.
 
 #include "engine/mysql/CopyFixture.h"
