@@ -8,7 +8,9 @@
 
 #include <mysql.h>
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -120,7 +122,8 @@ Session::~Session()
 void Session::close()
 {
     const std::lock_guard lock(m_interruptMutex);
-    m_socket = -1;
+    if (const int fd = m_socket.exchange(-1); fd >= 0)
+        ::close(fd);
     if (m_connectionId != 0) {
         OwnConnections &own = ownConnections();
         const std::lock_guard ownLock(own.mutex);
@@ -237,7 +240,10 @@ Result<std::unique_ptr<Session>> Session::open(const Address &address, Use use,
     s->m_address = address;
     CW_TRY_ASSIGN(s->m_mysql, connectHandle(address, stop));
     MYSQL *m = s->m_mysql;
-    s->m_socket = socketOf(m);
+    // A descriptor of our own: the client library closes its own as soon as it notices that the
+    // connection broke, and the number may then belong to somebody else's connection, which a
+    // second interrupt() would cut.
+    s->m_socket = ::fcntl(socketOf(m), F_DUPFD_CLOEXEC, 0);
     s->m_connectionId = mysql_thread_id(m);
     {
         Connections &c = connections();

@@ -92,6 +92,19 @@ void run(const QString &program, const QStringList &arguments,
                p.readAll().right(2000).constData());
 }
 
+/// Largest resident size of this process so far, in MiB.
+double peakMemory()
+{
+    QFile status(QStringLiteral("/proc/self/status"));
+    if (!status.open(QIODevice::ReadOnly))
+        return 0;
+    for (const QByteArray &line : status.readAll().split('\n')) {
+        if (line.startsWith("VmHWM:"))
+            return line.mid(6).simplified().split(' ').value(0).toDouble() / 1024;
+    }
+    return 0;
+}
+
 /// Schema, rows, indexes: what `run --to copied` does, in this process.
 double byLibrary(TestServer &source, TestServer &target, int writers)
 {
@@ -131,19 +144,6 @@ double byLibrary(TestServer &source, TestServer &target, int writers)
             .arg(rowsTime, 0, 'f', 1)
             .arg(peakMemory(), 0, 'f', 0));
     return all;
-}
-
-/// Largest resident size of this process so far, in MiB.
-double peakMemory()
-{
-    QFile status(QStringLiteral("/proc/self/status"));
-    if (!status.open(QIODevice::ReadOnly))
-        return 0;
-    for (const QByteArray &line : status.readAll().split('\n')) {
-        if (line.startsWith("VmHWM:"))
-            return line.mid(6).simplified().split(' ').value(0).toDouble() / 1024;
-    }
-    return 0;
 }
 
 double byCommandLine(const QString &cli, TestServer &source, TestServer &target)
