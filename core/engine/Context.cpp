@@ -3,6 +3,7 @@
 #include "base/Log.h"
 #include "base/Secret.h"
 #include "base/Stop.h"
+#include "engine/Hook.h"
 
 #include <QCoreApplication>
 #include <QDateTime>
@@ -58,7 +59,6 @@ Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
     live.update([&](Snapshot &snap) {
         snap.sourceName = settings.source.fromHere.display();
         snap.targetName = settings.target.fromHere.display();
-        snap.route = QStringLiteral("relay");
         snap.oneWay = settings.oneWayAccepted;
         if (const auto steps = journal->steps())
             snap.steps = *steps;
@@ -78,6 +78,17 @@ Status Context::openDatabases(const Migration::Secrets &secrets)
     CW_TRY_ASSIGN(m_databases[0], makeDatabase(source));
     CW_TRY_ASSIGN(m_databases[1], makeDatabase(target));
     return {};
+}
+
+Address Context::addressFromPeer(Side side) const
+{
+    const Endpoint &endpoint = side == Side::Source ? settings.source : settings.target;
+    const Address &fromHere = m_databases[index(side)]->address();
+    if (!endpoint.fromPeer)
+        return fromHere;
+    Address there = *endpoint.fromPeer;
+    there.password = fromHere.password;
+    return there;
 }
 
 Result<Ledger *> Context::ledger(Side side, std::stop_token stop)
@@ -177,6 +188,22 @@ Status Context::setPhase(Phase phase)
     if (before != phase)
         event(QStringLiteral("info"), QStringLiteral("Phase: %1").arg(toString(phase)));
     return journal->setPhase(phase);
+}
+
+Result<std::optional<QString>> Context::journalValue(const QString &name)
+{
+    return journal->value(name);
+}
+
+Status Context::setJournalValue(const QString &name, const QString &value)
+{
+    return journal->setValue(name, value);
+}
+
+Status Context::runHookCommand(const QString &command, const QMap<QString, QString> &environment,
+                               std::stop_token stop)
+{
+    return runHook(command, environment, std::move(stop));
 }
 
 void Context::activity(const Text &text)

@@ -5,6 +5,7 @@
 #include "engine/Migration.h"
 #include "journal/Journal.h"
 #include "journal/Snapshot.h"
+#include "route/RouteHost.h"
 
 #include <array>
 #include <functional>
@@ -51,14 +52,15 @@ inline const QString tableStarts = QStringLiteral("table_starts");
 inline const QString created = QStringLiteral("created");
 } // namespace fact
 
-/// Everything the stages of one migration share. Engine thread only, but for `live`.
-class Context {
+/// Everything the stages of one migration share, and what a route that knows no engine needs of it
+/// (RouteHost). Engine thread only, but for `live` and what RouteHost says.
+class Context final : public RouteHost {
 public:
     Context(std::unique_ptr<Journal> journal, Settings settings, Live &live);
 
     /// Opens both databases' objects (no connection yet).
     Status openDatabases(const Migration::Secrets &);
-    [[nodiscard]] Database &db(Side side) { return *m_databases[index(side)]; }
+    [[nodiscard]] Database &db(Side side) override { return *m_databases[index(side)]; }
     /// The ledger on a server, without creating anything there.
     Result<Ledger *> ledger(Side, std::stop_token);
     /// The lease on a server, the state tables created and the lease taken on first use.
@@ -79,17 +81,23 @@ public:
     /// Where the migration stands, by the servers; the journal settles finished and cancelled.
     Result<Phase> derivePhase(std::stop_token);
 
-    Status setPhase(Phase);
-    void activity(const Text &);
-    void event(const QString &level, const QString &text);
-    /// Runs steps, shows them live.
-    Status runSteps(const std::vector<Step> &, std::stop_token);
-    /// From waiting loops, a few times a second: stores the snapshot for readers of the file, takes
-    /// commands left in it, adds a sample. Returns false when a left command asks to stop.
-    bool tick();
+    [[nodiscard]] const Settings &configuration() const override { return settings; }
+    [[nodiscard]] Address addressFromPeer(Side) const override;
+    Result<Phase> recordedPhase() override { return journal->phase(); }
+    Status setPhase(Phase) override;
+    Result<std::optional<QString>> journalValue(const QString &name) override;
+    Status setJournalValue(const QString &name, const QString &value) override;
+    void activity(const Text &) override;
+    void event(const QString &level, const QString &text) override;
+    void show(const std::function<void(Snapshot &)> &change) override { live.update(change); }
+    [[nodiscard]] std::shared_ptr<const Snapshot> shown() const override { return live.get(); }
+    Status runSteps(const std::vector<Step> &, std::stop_token) override;
+    Status runHookCommand(const QString &command, const QMap<QString, QString> &environment,
+                          std::stop_token) override;
+    /// Also refreshes the live clients and adds a sample.
+    bool tick() override;
 
-    /// Selection under the names of one side.
-    [[nodiscard]] Selection selectionOn(Side) const;
+    [[nodiscard]] Selection selectionOn(Side) const override;
     [[nodiscard]] TableName nameOn(Side side, const TableName &sourceName) const;
     /// Keeps from which position on a table's changes count. Any thread: a session of its own.
     Status noteTableStart(const TableName &leaderName, const Position &, std::stop_token);

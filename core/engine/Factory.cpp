@@ -1,5 +1,6 @@
 #include "engine/Engine.h"
-
+#include "engine/RelayRoute.h"
+#include "engine/RouteFactory.h"
 #include "mysql/MySqlDatabase.h"
 #include "postgres/PostgresDatabase.h"
 
@@ -15,6 +16,11 @@ Result<std::shared_ptr<Database>> makeDatabase(const Address &address)
         return std::shared_ptr<Database>(std::make_shared<postgres::PostgresDatabase>(address));
     }
     return fail(ErrorCode::Internal, cwText("core", "Unknown engine."));
+}
+
+Result<std::unique_ptr<Route>> makeRoute(Context &ctx)
+{
+    return std::unique_ptr<Route>(std::make_unique<RelayRoute>(ctx));
 }
 
 QString toString(ConnectStage stage)

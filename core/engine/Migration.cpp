@@ -3,8 +3,7 @@
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "engine/Context.h"
-#include "engine/Plan.h"
-#include "engine/Replication.h"
+#include "engine/RouteFactory.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -19,26 +18,13 @@ template <class... F> struct Overloaded : F... {
 };
 template <class... F> Overloaded(F...) -> Overloaded<F...>;
 
-Decision ddlDecision(const Error &e)
-{
-    Decision d;
-    d.id = QStringLiteral("ddl");
-    d.question = e.message;
-    d.detail = e.serverWords;
-    d.choices = {
-        {QStringLiteral("apply"), cwText("core", "Run the statement on the follower and go on")},
-        {QStringLiteral("recopy"), cwText("core", "Copy the tables concerned again")},
-        {QStringLiteral("stop"), cwText("core", "Leave it stopped")},
-    };
-    return d;
-}
 } // namespace
 
 struct Migration::Private {
     Live live;
     Settings settings; ///< never changes after open
     std::unique_ptr<Context> context;
-    Replication replication;
+    std::unique_ptr<Route> route; ///< uses the context
 
     mutable std::mutex mutex;
     mutable std::condition_variable_any changed;
@@ -55,8 +41,6 @@ struct Migration::Private {
     Status forward(Goal, std::stop_token);
     Status preflight(std::stop_token);
     Status ensureVerified(std::stop_token);
-    Status startFollowing(std::stop_token);
-    Status settleDdl(const Error &, std::stop_token);
     Status follow(std::stop_token);
     void finish(Outcome);
 };
@@ -86,13 +70,16 @@ Result<std::unique_ptr<Migration>> Migration::open(const QString &path, const Se
             CW_TRY_ASSIGN(auto journal, Journal::open(path, Journal::Access::Own));
             CW_TRY_ASSIGN(d->settings, journal->settings());
             d->context = std::make_unique<Context>(std::move(journal), d->settings, d->live);
-            return d->context->openDatabases(secrets);
+            CW_TRY(d->context->openDatabases(secrets));
+            CW_TRY_ASSIGN(d->route, makeRoute(*d->context));
+            d->live.update([&](Snapshot &s) { s.route = d->route->name(); });
+            return {};
         }();
         const bool ok = ready.has_value();
         opened->set_value(std::move(ready));
         if (ok)
             d->loop(stop);
-        d->replication.stop();
+        d->route.reset();
         d->context.reset();
     });
     CW_TRY(result.get());
@@ -140,7 +127,7 @@ Settings Migration::settings() const
 
 std::vector<StepRecord> Migration::plan() const
 {
-    return planOf(d->settings);
+    return d->route->plan();
 }
 
 std::vector<LiveClient> Migration::liveClients(Side side) const
@@ -169,7 +156,7 @@ void Migration::Private::loop(std::stop_token stop)
                 return;
             if (queue.empty()) {
                 lock.unlock();
-                replication.show(*context);
+                route->observe();
                 context->tick();
                 lock.lock();
                 for (Command &left : context->leftCommands)
@@ -202,7 +189,7 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
                 return runTo(c, stop);
             },
             [&](const command::Pause &) -> Status {
-                replication.stop();
+                route->stopFollowing();
                 return {};
             },
             [&](const command::Answer &c) -> Status {
@@ -212,7 +199,7 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
                 return {};
             },
             [&](const command::Verify &c) -> Status {
-                CW_TRY_ASSIGN(const Phase phase, context->derivePhase(stop));
+                CW_TRY_ASSIGN(const Phase phase, route->phase(stop));
                 if (phase != Phase::Replica && phase != Phase::Primary) {
                     return fail(ErrorCode::NotReady,
                                 cwText("core",
@@ -220,13 +207,13 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
                                        "%1.",
                                        toString(phase)));
                 }
-                CW_TRY(startFollowing(stop));
-                CW_TRY_ASSIGN(outcome.verify, verifyStage(*context, replication, c.repair, stop));
+                CW_TRY(route->startFollowing(stop));
+                CW_TRY_ASSIGN(outcome.verify, route->verify(c.repair, stop));
                 return {};
             },
             [&](const command::Cancel &c) -> Status {
-                replication.stop();
-                return cancelStage(*context, c.discard, stop);
+                route->stopFollowing();
+                return route->cancel(c.discard, stop);
             },
         },
         command);
@@ -241,7 +228,7 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
     live.update([&](Snapshot &s) {
         if (outcome.status) {
             s.runState = std::holds_alternative<command::Pause>(command) ? RunState::Paused
-                         : replication.follower                          ? RunState::Running
+                         : route->isFollowing()                          ? RunState::Running
                                                                          : RunState::Idle;
             return;
         }
@@ -250,7 +237,7 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
             s.runState = RunState::Paused;
         } else if (e.code == ErrorCode::NeedsDecision) {
             s.runState = RunState::NeedsDecision;
-            s.decision = ddlDecision(e);
+            s.decision = route->decisionFor(e);
             s.error = e;
         } else {
             s.runState = RunState::Failed;
@@ -266,7 +253,7 @@ Status Migration::Private::preflight(std::stop_token stop)
     CheckOptions options;
     options.selection = settings.selection;
     options.once = settings.mode == Mode::Once;
-    options.route = settings.route;
+    options.route = route->name();
     Endpoint source = settings.source, target = settings.target;
     source.fromHere = context->db(Side::Source).address();
     target.fromHere = context->db(Side::Target).address();
@@ -299,10 +286,10 @@ Status Migration::Private::preflight(std::stop_token stop)
 
 Status Migration::Private::ensureVerified(std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const auto verified, context->fact(Side::Target, fact::verified, stop));
+    CW_TRY_ASSIGN(const bool verified, route->isVerified(stop));
     if (verified)
         return {};
-    CW_TRY_ASSIGN(const VerifyReport report, verifyStage(*context, replication, false, stop));
+    CW_TRY_ASSIGN(const VerifyReport report, route->verify(false, stop));
     if (report.equal())
         return {};
     QStringList names;
@@ -318,57 +305,27 @@ Status Migration::Private::ensureVerified(std::stop_token stop)
     return fail(std::move(e));
 }
 
-Status Migration::Private::startFollowing(std::stop_token stop)
-{
-    if (settings.mode == Mode::Once)
-        return {};
-    CW_TRY_ASSIGN(const Roles roles, context->roles(stop));
-    if (roles.leader == Side::Target && settings.oneWayAccepted)
-        return {};
-    return replication.start(*context, roles, stop);
-}
-
-/// A schema change stopped the follower: done as the user answered or set beforehand.
-Status Migration::Private::settleDdl(const Error &stopped, std::stop_token stop)
-{
-    CW_TRY_ASSIGN(const auto answer, context->journal->value(QStringLiteral("answer.ddl")));
-    const QString choice = answer && !answer->isEmpty() ? *answer : context->settings.onDdl;
-    const auto stats = replication.follower ? replication.follower->stats() : FollowerStats{};
-    if (choice != QLatin1String("recopy") || !stats.ddlStop ||
-        replication.roles.leader != Side::Source)
-        return fail(stopped);
-    CW_TRY(context->journal->setValue(QStringLiteral("answer.ddl"), QString()));
-    const std::vector<TableName> tables = stats.ddlStop->tables;
-    replication.stop();
-    CW_TRY(recopyTables(*context, tables, stop));
-    return startFollowing(stop);
-}
-
 Status Migration::Private::forward(Goal goal, std::stop_token stop)
 {
     const bool once = settings.mode == Mode::Once;
-    CW_TRY_ASSIGN(Phase phase, context->derivePhase(stop));
+    CW_TRY_ASSIGN(Phase phase, route->phase(stop));
     if (phase == Phase::Draft || phase == Phase::Checked)
         CW_TRY(preflight(stop));
     if (phase == Phase::Draft || phase == Phase::Checked || phase == Phase::Copying ||
         (once && phase != Phase::Replica)) {
-        if (once)
-            CW_TRY(closeSourceForOnce(*context, stop));
-        CW_TRY(copyStage(*context, stop));
+        CW_TRY(route->copy(stop));
         phase = Phase::CatchingUp;
     }
     if (goal == Goal::Copied)
         return {};
     for (;;) {
-        Status done = phase == Phase::CatchingUp ? catchUpStage(*context, replication, stop)
-                                                 : startFollowing(stop);
-        if (done && !once)
-            done = replication.catchUp(*context, std::chrono::milliseconds(0), stop);
+        Status done =
+            phase == Phase::CatchingUp ? route->becomeReplica(stop) : route->startFollowing(stop);
+        if (done)
+            done = route->catchUpNow(stop);
         if (done)
             break;
-        if (done.error().id != QLatin1String("ddl"))
-            return done;
-        CW_TRY(settleDdl(done.error(), stop));
+        CW_TRY(route->settle(done.error(), stop));
     }
     CW_TRY(context->setPhase(Phase::Replica));
     return {};
@@ -398,7 +355,7 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
     }
     CW_TRY_ASSIGN(ctx.sourceFacts, ctx.db(Side::Source).facts(stop));
     CW_TRY_ASSIGN(ctx.targetFacts, ctx.db(Side::Target).facts(stop));
-    CW_TRY_ASSIGN(const bool finishing, isFinishing(ctx, stop));
+    CW_TRY_ASSIGN(const bool finishing, route->isFinishing(stop));
     if (finishing) {
         if (wanted.goal != Goal::Finished) {
             return fail(ErrorCode::NotReady,
@@ -406,10 +363,10 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
                                        "finished."),
                         QStringLiteral("finishing"));
         }
-        return finishStage(ctx, wanted.oldSourceOpen, stop);
+        return route->finish(wanted.oldSourceOpen, stop);
     }
-    CW_TRY(completeSwitch(ctx, stop));
-    CW_TRY_ASSIGN(const Roles roles, ctx.roles(stop));
+    CW_TRY(route->completeSwitch(stop));
+    CW_TRY_ASSIGN(const Roles roles, route->roles(stop));
     const bool primary = roles.leader == Side::Target;
     const bool once = settings.mode == Mode::Once;
 
@@ -418,7 +375,7 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
     const bool goesOn =
         (wanted.goal == Goal::Primary && !primary) || (wanted.goal == Goal::Replica && primary);
     if (!goesOn && !once)
-        CW_TRY(reopenLeader(ctx, stop));
+        CW_TRY(route->reopenLeader(stop));
 
     if (wanted.goal == Goal::Finished) {
         if (!primary) {
@@ -430,20 +387,18 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             e.fix = cwText("core", "Switch first: run --to primary.");
             return fail(std::move(e));
         }
-        CW_TRY(startFollowing(stop));
-        if (replication.follower)
-            CW_TRY(replication.catchUp(ctx, std::chrono::milliseconds(0), stop));
-        replication.stop();
-        return finishStage(ctx, wanted.oldSourceOpen, stop);
+        CW_TRY(route->startFollowing(stop));
+        CW_TRY(route->catchUpNow(stop));
+        route->stopFollowing();
+        return route->finish(wanted.oldSourceOpen, stop);
     }
     if (!primary) {
         CW_TRY(forward(wanted.goal, stop));
         if (wanted.goal == Goal::Primary) {
             CW_TRY(ensureVerified(stop));
-            CW_TRY(switchStage(ctx, replication, stop));
-            CW_TRY(startFollowing(stop));
-            if (replication.follower)
-                CW_TRY(replication.catchUp(ctx, std::chrono::milliseconds(0), stop));
+            CW_TRY(route->switchOver(stop));
+            CW_TRY(route->startFollowing(stop));
+            CW_TRY(route->catchUpNow(stop));
         }
     } else if (wanted.goal == Goal::Replica) {
         if (settings.oneWayAccepted || once) {
@@ -452,15 +407,14 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
                                        "the switch."),
                         QStringLiteral("one-way"));
         }
-        CW_TRY(startFollowing(stop));
-        CW_TRY(switchStage(ctx, replication, stop));
-        CW_TRY(startFollowing(stop));
-        CW_TRY(replication.catchUp(ctx, std::chrono::milliseconds(0), stop));
+        CW_TRY(route->startFollowing(stop));
+        CW_TRY(route->switchOver(stop));
+        CW_TRY(route->startFollowing(stop));
+        CW_TRY(route->catchUpNow(stop));
     } else if (wanted.goal == Goal::Primary) {
         CW_TRY(ctx.setPhase(Phase::Primary));
-        CW_TRY(startFollowing(stop));
-        if (replication.follower)
-            CW_TRY(replication.catchUp(ctx, std::chrono::milliseconds(0), stop));
+        CW_TRY(route->startFollowing(stop));
+        CW_TRY(route->catchUpNow(stop));
     } else {
         return fail(ErrorCode::NotReady,
                     cwText("core", "The target leads already; there is nothing left to copy."));
@@ -473,16 +427,14 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
 Status Migration::Private::follow(std::stop_token stop)
 {
     for (;;) {
-        if (!replication.follower)
+        if (!route->isFollowing())
             return {};
-        Status ended = replication.follow(*context, stop);
+        Status ended = route->follow(stop);
         if (ended || stop.stop_requested()) {
-            replication.stop();
+            route->stopFollowing();
             return {}; // paused cleanly
         }
-        if (ended.error().id != QLatin1String("ddl"))
-            return ended;
-        CW_TRY(settleDdl(ended.error(), stop));
+        CW_TRY(route->settle(ended.error(), stop));
     }
 }
 
