@@ -16,9 +16,11 @@ test=(
     librapidcheck-dev ccache clang clang-format clang-tidy libclang-rt-14-dev
     mariadb-server-core mariadb-client-core postgresql-15 mydumper
     xvfb openssl fonts-dejavu-core
-    # get-mysql.sh reads Debian unstable with these
+    # unpack-debian.sh reads other Debian suites with these
     ca-certificates debian-archive-keyring
 )
+# get-postgres.sh; node may have come with an npm of its own, which Debian's would replace.
+command -v npm >/dev/null || test+=(npm)
 
 case ${1:-test} in
 build) wanted=("${build[@]}") ;;

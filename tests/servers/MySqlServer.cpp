@@ -95,14 +95,8 @@ private:
     // The unpacked MySQL tree; fetched where it is not there yet.
     static QString mySqlRoot()
     {
-        static const QString root = [] {
-            QString folder = cacheFolder() + QStringLiteral("/mysql");
-            if (!QFileInfo::exists(folder + QStringLiteral("/.done"))) {
-                runTool({QStringLiteral(CAUSEWAY_SERVER_SCRIPTS "/get-mysql.sh"), folder},
-                        cacheFolder() + QStringLiteral("/get-mysql.log"), false);
-            }
-            return folder;
-        }();
+        static const QString root = fetchedTree(QStringLiteral("get-mysql.sh"), {},
+                                                cacheFolder() + QStringLiteral("/mysql"));
         return root;
     }
 

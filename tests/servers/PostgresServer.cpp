@@ -79,19 +79,19 @@ public:
     }
 
 private:
-    // Debian's folder, or a tree that was put into the cache folder as postgres-MAJOR.
+    // Debian's own 15; others are fetched. They cannot lie in root's cache: the server runs as
+    // another user then.
     [[nodiscard]] QString tool(const char *name) const
     {
         const QString file = QLatin1String(name);
-        const QStringList places{
-            QStringLiteral("/usr/lib/postgresql/%1/bin/").arg(m_options.postgresMajor),
-            cacheFolder() + QStringLiteral("/postgres-%1/bin/").arg(m_options.postgresMajor)};
-        for (const QString &place : places) {
-            if (QFileInfo::exists(place + file))
-                return place + file;
-        }
-        fatal(QStringLiteral("%1 is missing: run packaging/install-deps.sh test")
-                  .arg(places.first() + file));
+        const QString debian =
+            QStringLiteral("/usr/lib/postgresql/%1/bin/").arg(m_options.postgresMajor);
+        if (QFileInfo::exists(debian + file))
+            return debian + file;
+        return fetchedTree(QStringLiteral("get-postgres.sh"), m_options.postgresMajor,
+                           sharedCacheFolder() +
+                               QStringLiteral("/postgres-%1").arg(m_options.postgresMajor)) +
+               QStringLiteral("/bin/") + file;
     }
 
     static PGconn *open(const QString &home, quint16 port, const QString &database)
@@ -146,6 +146,16 @@ private:
 };
 
 } // namespace
+
+QString postgresClientFolder(const QString &major)
+{
+    const QString debian = QStringLiteral("/usr/lib/postgresql/%1/bin").arg(major);
+    if (QFileInfo::exists(debian + QStringLiteral("/pg_dump")))
+        return debian;
+    return fetchedTree(QStringLiteral("get-postgres-client.sh"), major,
+                       cacheFolder() + QStringLiteral("/postgres-client-%1").arg(major)) +
+           QStringLiteral("/programs");
+}
 
 std::unique_ptr<Backend> makePostgresBackend(const ServerOptions &options)
 {

@@ -106,6 +106,28 @@ QString cacheFolder()
     return folder;
 }
 
+QString sharedCacheFolder()
+{
+    if (::geteuid() != 0 || qEnvironmentVariableIsSet("CAUSEWAY_TEST_CACHE"))
+        return cacheFolder();
+    const QString folder = QStringLiteral("/var/cache/causeway-tests");
+    if (!QDir().mkpath(folder))
+        fatal(QStringLiteral("cannot make the folder %1").arg(folder));
+    return folder;
+}
+
+QString fetchedTree(const QString &script, const QString &argument, const QString &folder)
+{
+    if (QFileInfo::exists(folder + QStringLiteral("/.done")))
+        return folder;
+    QStringList command{QStringLiteral(CAUSEWAY_SERVER_SCRIPTS "/") + script};
+    if (!argument.isEmpty())
+        command << argument;
+    // Not beside other users' temporary files: the log may be wanted after a failure.
+    runTool(command << folder, folder + QStringLiteral(".log"), false);
+    return folder;
+}
+
 void runTool(const QStringList &command, const QString &logFile, bool unprivileged)
 {
     ServerProcess process;

@@ -13,6 +13,12 @@ namespace causeway::test {
 
 /// ${CAUSEWAY_TEST_CACHE:-${XDG_CACHE_HOME:-~/.cache}/causeway-tests}, created.
 QString cacheFolder();
+/// The same, for programs that run as another user where we are root: root's own cache is closed to
+/// it, and then this is /var/cache/causeway-tests.
+QString sharedCacheFolder();
+/// The folder of an unpacked package tree: `script FOLDER-ARGUMENTS folder` makes it where it is
+/// not there yet. Fatal where that fails.
+QString fetchedTree(const QString &script, const QString &argument, const QString &folder);
 
 /// Runs a program to its end; fatal() with its output where it fails. `user` as in ServerProcess.
 void runTool(const QStringList &command, const QString &logFile, bool unprivileged);

@@ -19,8 +19,13 @@ struct ServerOptions {
     QStringList settings; ///< extra server options, each "--name=value" (PostgreSQL: "name=value")
     bool binlog = true;   ///< MySQL family: ROW binlog, FULL image
     bool gtid = true;     ///< MySQL: gtid_mode=ON
+    /// "12" to "18"; 15 is Debian's, others are fetched by get-postgres.sh.
     QString postgresMajor = QStringLiteral("15");
 };
+
+/// A folder with pg_dump and pg_restore of a major, for tests: Debian's 15, or 13, 17 or 18 as
+/// fetched by get-postgres-client.sh.
+QString postgresClientFolder(const QString &major);
 
 /// Rows of a query made by the tests' own client code (not by what is under test).
 using TestRow = std::vector<std::optional<std::string>>;

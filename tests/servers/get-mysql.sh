@@ -19,43 +19,11 @@ if [ -e "$root/.done" ]; then
     exit 0
 fi
 
-arch=$(dpkg --print-architecture)
-if [ "$arch" != amd64 ]; then
-    echo "get-mysql.sh: the tree's loader and folders are known for amd64 only, this is $arch" >&2
-    exit 1
-fi
-# The same mirror that the host uses, so that a proxy or a local mirror goes on working.
-mirror=$(apt-get update --print-uris 2>/dev/null | sed -n "s#^'\(.*/debian\)/dists/.*#\1#p;T;q")
-if [ -z "$mirror" ]; then
-    echo "get-mysql.sh: apt-get knows no Debian mirror on this machine" >&2
-    exit 1
-fi
-
 work=$root.new
-apt=$work/.apt
 rm -rf "$work" "$root"
-mkdir -p "$apt"/state/lists/partial "$apt"/cache/archives/partial "$apt"/parts
-: >"$apt/status"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" \
-    >"$apt/sources.list"
-# The host's apt.conf.d stays in force: it may hold a proxy or a time setting that sid needs.
-cat >"$apt/apt.conf" <<CONF
-Dir::State "$apt/state"; Dir::State::status "$apt/status"; Dir::Cache "$apt/cache";
-Dir::Etc::SourceList "$apt/sources.list"; Dir::Etc::SourceParts "$apt/parts";
-Dir::Etc::Preferences "/dev/null"; Dir::Etc::PreferencesParts "$apt/parts";
-Acquire::Languages "none"; Acquire::Retries "3"; APT::Install-Recommends "false";
-APT::Sandbox::User "$(id -un)";
-CONF
-export APT_CONFIG=$apt/apt.conf
-apt-get -qq update >&2
-apt-get -qq -y --download-only install mysql-server-core mysql-client-core libmysqlclient-dev >&2
-for deb in "$apt"/cache/archives/*.deb; do
-    case ${deb##*/} in
-    perl* | libperl* | *locale* | libc6-dev* | linux-libc* | debconf*) continue ;;
-    esac
-    dpkg-deb -x "$deb" "$work"
-done
-rm -rf "$apt"
+mkdir -p "$work"
+"$(dirname "$0")/unpack-debian.sh" sid "$work" \
+    mysql-server-core mysql-client-core libmysqlclient-dev
 
 lib=$work/usr/lib/x86_64-linux-gnu
 if ! "$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$work/usr/sbin/mysqld" --no-defaults \

@@ -150,6 +150,8 @@ private Q_SLOTS:
     void runsSideBySideAndKeepsDataOverRestarts_data() { products(); }
     void runsSideBySideAndKeepsDataOverRestarts();
     void signsInOverTcpAsSuperuser();
+    void postgresOfOtherMajorsRuns_data();
+    void postgresOfOtherMajorsRuns();
     void mySqlFamilyLogsRows();
     void settingsReachTheServer();
     void suspendedServerStopsAnswering_data() { products(); }
@@ -229,6 +231,38 @@ void FixtureTest::signsInOverTcpAsSuperuser()
                                                     : QStringLiteral("mariadb"))
                      .arg(server.port()));
     }
+}
+
+void FixtureTest::postgresOfOtherMajorsRuns_data()
+{
+    QTest::addColumn<QString>("major");
+    QStringList majors{QStringLiteral("18")};
+    if (qEnvironmentVariableIsSet("CAUSEWAY_LONG"))
+        majors << QStringLiteral("12") << QStringLiteral("13") << QStringLiteral("14")
+               << QStringLiteral("16") << QStringLiteral("17");
+    for (const QString &major : std::as_const(majors))
+        QTest::newRow(qPrintable(major)) << major;
+}
+
+void FixtureTest::postgresOfOtherMajorsRuns()
+{
+    QFETCH(QString, major);
+    ServerOptions o = options(Product::Postgres);
+    o.postgresMajor = major;
+    TestServer server(o);
+    QCOMPARE(server.scalar(QStringLiteral("SELECT current_setting('server_version_num')::int / "
+                                          "10000")),
+             major);
+    // Contrib modules and logical decoding are there.
+    server.exec(
+        QStringLiteral("CREATE EXTENSION hstore; CREATE TABLE t(id int PRIMARY KEY, h hstore)"));
+    server.exec(QStringLiteral("SELECT pg_create_logical_replication_slot('s', 'pgoutput')"));
+    server.exec(QStringLiteral("INSERT INTO t VALUES (1, 'a=>1')"));
+    server.kill();
+    server.start();
+    QCOMPARE(server.scalar(QStringLiteral("SELECT h->'a' FROM t")), QStringLiteral("1"));
+    QCOMPARE(server.scalar(QStringLiteral("SELECT slot_name FROM pg_replication_slots")),
+             QStringLiteral("s"));
 }
 
 void FixtureTest::mySqlFamilyLogsRows()
