@@ -40,6 +40,11 @@ inline const QString copyDone = QStringLiteral("copy_done"); ///< the whole copy
 inline const QString complete = QStringLiteral("complete");  ///< uniques, foreign keys, views built
 inline const QString verified =
     QStringLiteral("verified"); ///< Unix ms of the last clean comparison
+/// On the follower: the leader's position up to which all rows are known to be equal, by a clean
+/// comparison or by a switch. The keys changed after it are compared at the next switch; those that
+/// an earlier process, or a replication that was stopped since, has seen are read from the log
+/// again.
+inline const QString comparedUpTo = QStringLiteral("compared_up_to");
 /// On each server that ever became the leader: the number of the switch. The higher one leads; the
 /// target's is SWITCHED of ALGORITHMS 4.5.
 inline const QString leads = QStringLiteral("leads");

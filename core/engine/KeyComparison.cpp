@@ -49,10 +49,10 @@ std::map<Row, Row> byKey(const Table &table, std::vector<Row> rows)
 }
 } // namespace
 
-Result<Follower::ChangedKeys> compareKeys(Context &ctx, Roles roles,
-                                          const Follower::ChangedKeys &keys, std::stop_token stop)
+Result<ChangedKeys> compareKeys(Context &ctx, Roles roles, const ChangedKeys &keys,
+                                std::stop_token stop)
 {
-    Follower::ChangedKeys different;
+    ChangedKeys different;
     if (keys.empty())
         return different;
     CW_TRY_ASSIGN(const auto plans, ctx.plansFor(roles, stop));

@@ -1,13 +1,12 @@
 #pragma once
 
 #include "engine/Context.h"
-#include "route/Follower.h"
+#include "route/ChangedKeys.h"
 
 namespace causeway {
 
 /// Compares the rows with these keys (leader's table names) on both sides, byte by byte in wire
 /// form (JSON canonically). Returns the keys whose rows differ, are missing, or are extra.
-Result<Follower::ChangedKeys> compareKeys(Context &, Roles, const Follower::ChangedKeys &,
-                                          std::stop_token);
+Result<ChangedKeys> compareKeys(Context &, Roles, const ChangedKeys &, std::stop_token);
 
 } // namespace causeway

@@ -74,6 +74,8 @@ Status armStream(Context &ctx, Roles roles, std::stop_token stop)
     CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(roles.follower, stop));
     CW_TRY(ledger->openStreams(lease, {QStringLiteral("apply")}, stop));
     CW_TRY(ledger->setAppliedPosition(lease, Position{*from}, stop));
+    // What led until now was compared with what leads from here on.
+    CW_TRY(ctx.setFact(roles.follower, fact::comparedUpTo, *from, stop));
     // The copy's own start positions belong to the log of the other server.
     CW_TRY(ctx.clearFact(roles.follower, fact::tableStarts, stop));
     return ctx.clearFact(roles.leader, fact::streamStart, stop);

@@ -39,8 +39,13 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
                                  std::stop_token stop)
 {
     const Roles roles = replication.follower ? replication.roles : Roles{};
+    if (replication.follower)
+        CW_TRY(replication.catchUp(ctx, std::chrono::milliseconds(0), stop));
     ctx.activity(cwText("core", "Comparing both sides."));
     CW_TRY_ASSIGN(const auto plans, ctx.plansFor(roles, stop));
+    // What changes from here on is compared again by key at the switch.
+    const Position comparedUpTo =
+        replication.follower ? replication.follower->applied() : Position{};
     VerifyOptions options;
     options.repair = repair;
     options.workers = std::max(1, std::min(4, ctx.settings.workers / 2));
@@ -56,7 +61,6 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
                 return repairRow(ctx, replication, plan, key, token);
             };
         }
-        // What changes from here on is compared again by key at the switch.
         (void)replication.follower->takeChangedKeys();
     }
     options.onProgress = [&ctx](const TableVerdict &verdict, bool finished) {
@@ -74,10 +78,13 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
     CW_TRY(ctx.journal->setValue(
         QStringLiteral("verify"),
         QString::fromUtf8(QJsonDocument(report.toJson()).toJson(QJsonDocument::Compact))));
-    if (report.equal())
+    if (report.equal()) {
+        if (!comparedUpTo.isEmpty())
+            CW_TRY(ctx.setFact(roles.follower, fact::comparedUpTo, comparedUpTo.text, stop));
         CW_TRY(ctx.setFact(roles.follower, fact::verified, QString::number(report.atMs), stop));
-    else
+    } else {
         CW_TRY(ctx.clearFact(roles.follower, fact::verified, stop));
+    }
     return report;
 }
 

@@ -9,8 +9,6 @@
 namespace causeway {
 
 namespace {
-constexpr std::size_t kMostChangedKeys = 200'000;
-
 qint64 nowUs()
 {
     return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -296,7 +294,13 @@ Status Follower::runTasks(Applier &applier)
     return {};
 }
 
-std::optional<Follower::ChangedKeys> Follower::takeChangedKeys()
+Position Follower::trackedFrom() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_trackedFrom;
+}
+
+std::optional<ChangedKeys> Follower::takeChangedKeys()
 {
     const std::lock_guard lock(m_mutex);
     ChangedKeys keys = std::move(m_keys);
@@ -304,6 +308,7 @@ std::optional<Follower::ChangedKeys> Follower::takeChangedKeys()
     m_keys.clear();
     m_keyCount = 0;
     m_keysLost = false;
+    m_trackedFrom = m_applied;
     if (lost)
         return std::nullopt;
     return keys;
@@ -315,21 +320,10 @@ void Follower::noteChanged(const std::vector<RowChange> &rows)
     for (const RowChange &change : rows) {
         if (m_keysLost)
             return;
-        const std::vector<int> key = change.table->rowKeyColumns();
-        if (key.empty())
-            continue;
-        std::set<Row> &keys = m_keys[change.table->name];
-        for (const Row *image : {&change.before, &change.after}) {
-            if (image->empty())
-                continue;
-            Row k;
-            for (const int c : key)
-                k.push_back((*image)[static_cast<std::size_t>(c)]);
-            if (keys.insert(std::move(k)).second && ++m_keyCount > kMostChangedKeys) {
-                m_keysLost = true;
-                m_keys.clear();
-                return;
-            }
+        m_keyCount += addKeysOf(change, m_keys);
+        if (m_keyCount > kMostChangedKeys) {
+            m_keysLost = true;
+            m_keys.clear();
         }
     }
 }
@@ -500,6 +494,11 @@ Status Follower::stretch(std::stop_token stop)
                                        return it == tables->end() ? nullptr : it->second;
                                    },
                                    stop));
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_trackedFrom.isEmpty())
+            m_trackedFrom = from;
+    }
     setApplied(from);
     m_settled = false;
     CW_TRY(settleOnce(*applier, stop));

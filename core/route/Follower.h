@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "database/Database.h"
+#include "route/ChangedKeys.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -83,9 +84,12 @@ public:
     Status atBoundary(const std::function<Status(Applier &, const Position &applied)> &task,
                       std::stop_token);
 
-    /// Keys changed since the last call, by leader table; nothing where they were too many to keep.
-    using ChangedKeys = std::map<TableName, std::set<Row>>;
+    /// Keys changed since the last call (or trackedFrom()); nothing where they were too many to
+    /// keep. Whoever takes them answers for them: trackedFrom() moves on.
     std::optional<ChangedKeys> takeChangedKeys();
+    /// The leader's position after which every change is among the keys of the next
+    /// takeChangedKeys(); empty before it has begun.
+    [[nodiscard]] Position trackedFrom() const;
 
 private:
     struct Item;
@@ -111,6 +115,7 @@ private:
     mutable std::mutex m_mutex;
     std::condition_variable_any m_changed;
     Position m_applied;
+    Position m_trackedFrom;
     FollowerStats m_stats;
     Task *m_task = nullptr;
     bool m_settled = false;   ///< of the present stretch; follower's thread only

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/Error.h"
+#include "database/Database.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <vector>
+
+namespace causeway {
+
+/// Keys (wire form of `Table::rowKeyColumns()`) of rows that were changed, by leader table.
+using ChangedKeys = std::map<TableName, std::set<Row>>;
+
+/// More than these are not kept: comparing all rows is then the quicker way.
+inline constexpr std::size_t kMostChangedKeys = 200'000;
+
+/// Adds the keys of both images; returns how many of them are new. Tables without key add nothing.
+std::size_t addKeysOf(const RowChange &, ChangedKeys &);
+
+/// The keys changed in the leader's log after `from`, up to and including `to`: read from the log
+/// again, without applying anything. Nothing where they are more than kMostChangedKeys. An error
+/// where the log cannot be read so (purged, or a table had another shape then): whoever needs the
+/// keys must then compare all rows.
+Result<std::optional<ChangedKeys>> keysChangedBetween(Database &leader, const Lease &ours,
+                                                      const std::vector<TablePlan> &plans,
+                                                      const Position &from, const Position &to,
+                                                      std::stop_token);
+
+} // namespace causeway
