@@ -1,11 +1,11 @@
 #include "servers/Workload.h"
 
+#include "servers/CommitRecord.h"
 #include "servers/MySqlClient.h"
 #include "servers/WorkloadSql.h"
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <iterator>
 #include <mutex>
 #include <optional>
@@ -40,60 +40,27 @@ bool isConflict(unsigned number)
 
 struct Workload::Private {
     Private(std::vector<Address> list, const WorkloadOptions &o)
-        : hosts(std::move(list)), options(o), commitsByHost(hosts.size())
+        : hosts(std::move(list)), options(o), record(hosts.size())
     {
     }
 
-    // What every transaction reports, and the waits of all connections.
-    struct Record {
-        std::unordered_set<std::string> committed;
-        std::unordered_set<std::string> unknown;
-        std::map<unsigned, qint64> errors;
-        std::map<unsigned, std::string> words;
-        int switches = 0;
-        std::optional<std::size_t> leader;
-        Clock::time_point firstCommit;
-        Clock::time_point lastCommit;
-        Clock::duration longestGap{0};
-    };
-
     bool pause(const std::stop_token &stop, Clock::time_point until) const
     {
-        std::unique_lock lock(mutex);
-        stopped.wait_until(lock, stop, until, [] { return false; });
-        return !stop.stop_requested();
+        return record.pause(stop, until);
     }
 
     void didCommit(const std::string &uuid, std::size_t host, bool counts)
     {
-        {
-            const std::lock_guard lock(mutex);
-            record.committed.insert(uuid);
-            ++commitsByHost[host];
-            const auto now = Clock::now();
-            if (!record.leader || *record.leader != host) {
-                if (record.leader)
-                    ++record.switches;
-                record.leader = host;
-            }
-            if (counts) {
-                if (record.lastCommit != Clock::time_point{})
-                    record.longestGap = std::max(record.longestGap, now - record.lastCommit);
-                else
-                    record.firstCommit = now;
-                record.lastCommit = now;
-            }
-        }
-        progress.notify_all();
+        record.committed(uuid, host, counts);
     }
 
     void didFail(const SqlOutcome &outcome, const std::string *uuid)
     {
-        const std::lock_guard lock(mutex);
-        ++record.errors[outcome.number];
-        record.words[outcome.number] = outcome.words;
         if (uuid != nullptr && outcome.lost())
-            record.unknown.insert(*uuid);
+            record.unknown(*uuid);
+        const std::lock_guard lock(mutex);
+        ++errors[outcome.number];
+        words[outcome.number] = outcome.words;
     }
 
     // Signs in on the current host, or on the next one that lets us.
@@ -205,11 +172,10 @@ struct Workload::Private {
 
     const std::vector<Address> hosts;
     const WorkloadOptions options;
-    mutable std::mutex mutex;
-    mutable std::condition_variable_any stopped;
-    mutable std::condition_variable_any progress;
-    Record record;
-    std::vector<qint64> commitsByHost;
+    CommitRecord record;
+    std::mutex mutex; ///< errors and words
+    std::map<unsigned, qint64> errors;
+    std::map<unsigned, std::string> words;
     std::vector<std::jthread> threads;
 };
 
@@ -243,75 +209,59 @@ void Workload::stop()
 
 bool Workload::waitForCommits(qint64 more, std::chrono::milliseconds time) const
 {
-    std::unique_lock lock(d->mutex);
-    const auto wanted = static_cast<qint64>(d->record.committed.size()) + more;
-    return d->progress.wait_for(
-        lock, time, [&] { return static_cast<qint64>(d->record.committed.size()) >= wanted; });
+    return d->record.waitForCommits(more, time);
 }
 
 bool Workload::waitForCommitsOn(std::size_t host, qint64 count,
                                 std::chrono::milliseconds time) const
 {
-    std::unique_lock lock(d->mutex);
-    return d->progress.wait_for(lock, time, [&] { return d->commitsByHost.at(host) >= count; });
+    return d->record.waitForCommitsOn(host, count, time);
 }
 
 std::set<std::string> Workload::committed() const
 {
-    const std::lock_guard lock(d->mutex);
-    return {d->record.committed.begin(), d->record.committed.end()};
+    return d->record.committedSet();
 }
 
 std::set<std::string> Workload::unknown() const
 {
-    const std::lock_guard lock(d->mutex);
-    return {d->record.unknown.begin(), d->record.unknown.end()};
+    return d->record.unknownSet();
 }
 
 qint64 Workload::commits() const
 {
-    const std::lock_guard lock(d->mutex);
-    return static_cast<qint64>(d->record.committed.size());
+    return d->record.commits();
 }
 
 qint64 Workload::commitsOn(std::size_t host) const
 {
-    const std::lock_guard lock(d->mutex);
-    return d->commitsByHost.at(host);
+    return d->record.commitsOn(host);
 }
 
 std::chrono::milliseconds Workload::longestGap() const
 {
-    const std::lock_guard lock(d->mutex);
-    auto gap = d->record.longestGap;
-    if (!d->threads.empty() && d->record.lastCommit != Clock::time_point{})
-        gap = std::max(gap, Clock::now() - d->record.lastCommit);
-    return std::chrono::duration_cast<std::chrono::milliseconds>(gap);
+    return d->record.longestGap(!d->threads.empty());
 }
 
 void Workload::resetGap()
 {
-    const std::lock_guard lock(d->mutex);
-    d->record.longestGap = Clock::duration(0);
+    d->record.resetGap();
 }
 
 double Workload::transactionsPerSecond() const
 {
-    const std::lock_guard lock(d->mutex);
-    const std::chrono::duration<double> time = d->record.lastCommit - d->record.firstCommit;
-    return time.count() > 0 ? static_cast<double>(d->record.committed.size()) / time.count() : 0;
+    return d->record.transactionsPerSecond();
 }
 
 int Workload::switches() const
 {
-    const std::lock_guard lock(d->mutex);
-    return d->record.switches;
+    return d->record.switches();
 }
 
 std::map<unsigned, qint64> Workload::errors() const
 {
     const std::lock_guard lock(d->mutex);
-    return d->record.errors;
+    return d->errors;
 }
 
 QStringList Workload::oddErrors() const
@@ -319,12 +269,12 @@ QStringList Workload::oddErrors() const
     const std::lock_guard lock(d->mutex);
     QStringList result;
     for (const unsigned number : {1048U, 1062U, 1451U, 1452U}) {
-        const auto found = d->record.errors.find(number);
-        if (found != d->record.errors.end())
+        const auto found = d->errors.find(number);
+        if (found != d->errors.end())
             result << QStringLiteral("%1 x [%2] %3")
                           .arg(found->second)
                           .arg(number)
-                          .arg(QString::fromStdString(d->record.words.at(number)));
+                          .arg(QString::fromStdString(d->words.at(number)));
     }
     return result;
 }
@@ -334,9 +284,9 @@ std::vector<std::string> Workload::lostOn(TestServer &server) const
     std::unordered_set<std::string> there;
     for (TestRow &row : server.query(QStringLiteral("SELECT id FROM shop.journal_entries")))
         there.insert(std::move(row.front().value()));
-    const std::lock_guard lock(d->mutex);
+    const std::set<std::string> all = committed();
     std::vector<std::string> lost;
-    std::copy_if(d->record.committed.begin(), d->record.committed.end(), std::back_inserter(lost),
+    std::copy_if(all.begin(), all.end(), std::back_inserter(lost),
                  [&there](const std::string &uuid) { return !there.contains(uuid); });
     return lost;
 }

@@ -1,0 +1,234 @@
+#include "servers/ExoticPostgres.h"
+
+namespace causeway::test {
+namespace {
+
+constexpr const char kCommon[] = R"sql(
+CREATE SCHEMA shop;
+CREATE SCHEMA "Größe & Maß";
+COMMENT ON SCHEMA shop IS 'has ''quotes'' and a \ backslash';
+CREATE EXTENSION btree_gist SCHEMA public;
+CREATE EXTENSION hstore SCHEMA public;
+CREATE EXTENSION citext SCHEMA shop;
+
+CREATE TYPE shop.mood AS ENUM ('sad', 'ok', 'happy; --', 'ünïcode');
+CREATE TYPE shop.point3 AS (x double precision, y double precision, label text);
+CREATE DOMAIN shop.positive AS integer DEFAULT 1 CONSTRAINT above_zero CHECK (VALUE > 0);
+CREATE DOMAIN shop.email AS text CHECK (VALUE ~ '@') NOT NULL;
+CREATE TYPE shop.floatrange AS RANGE (subtype = float8, subtype_diff = float8mi);
+CREATE COLLATION shop.plain (provider = libc, locale = 'C');
+CREATE FUNCTION shop.add_em(a integer, b integer DEFAULT 2) RETURNS integer LANGUAGE sql IMMUTABLE
+    STRICT PARALLEL SAFE AS $$ SELECT a + b $$;
+CREATE FUNCTION shop.slug(t text) RETURNS text LANGUAGE sql IMMUTABLE AS
+    $f$ SELECT lower(pg_catalog.regexp_replace(t, '[^a-zA-Z]+', '-', 'g')) $f$;
+CREATE AGGREGATE shop.total(integer) (sfunc = int4pl, stype = integer, initcond = '0');
+CREATE OPERATOR shop.@+ (leftarg = integer, rightarg = integer, function = shop.add_em);
+CREATE CAST (shop.point3 AS text) WITH INOUT;
+CREATE TEXT SEARCH CONFIGURATION shop.words (COPY = pg_catalog.simple);
+CREATE PROCEDURE shop.nothing(x integer) LANGUAGE plpgsql AS $$ BEGIN
+    -- TOC entry 1 (class 1255 OID 1)
+    RAISE NOTICE 'x % ; $q$ ', x;
+END $$;
+
+CREATE TABLE shop.every_type (
+    id bigint GENERATED ALWAYS AS IDENTITY (START WITH 10 INCREMENT BY 5) PRIMARY KEY,
+    c_smallint smallint, c_integer integer, c_bigint bigint, c_numeric numeric,
+    c_numeric_s numeric(20,6), c_real real, c_double double precision, c_money money,
+    c_bool boolean, c_char char(7), c_varchar varchar(50), c_text text, c_name name,
+    c_char1 "char", c_bytea bytea, c_date date, c_time time(3), c_timetz timetz,
+    c_ts timestamp, c_tstz timestamptz(2), c_interval interval, c_interval_d interval day to second,
+    c_uuid uuid, c_json json, c_jsonb jsonb, c_jsonpath jsonpath, c_xml xml, c_inet inet, c_cidr cidr,
+    c_mac macaddr, c_mac8 macaddr8, c_bit bit(5), c_varbit varbit(20), c_point point, c_line line,
+    c_lseg lseg, c_box box, c_path path, c_polygon polygon, c_circle circle, c_tsvector tsvector,
+    c_tsquery tsquery, c_lsn pg_lsn, c_snapshot txid_snapshot, c_oid oid, c_regclass regclass,
+    c_regtype regtype, c_regproc regprocedure, c_int4range int4range, c_int8range int8range,
+    c_numrange numrange, c_tsrange tsrange, c_tstzrange tstzrange, c_daterange daterange,
+    c_enum shop.mood, c_domain shop.positive, c_composite shop.point3, c_floatrange shop.floatrange,
+    c_hstore public.hstore, c_citext shop.citext, c_int_array integer[], c_text_array text[][],
+    c_real_array real[], c_enum_array shop.mood[], c_composite_array shop.point3[],
+    c_range_array int4range[], c_domain_array shop.positive[], c_bytea_array bytea[],
+    c_oidvector oidvector, c_int2vector int2vector);
+ALTER TABLE shop.every_type ADD COLUMN gone integer, ADD COLUMN after_gone text DEFAULT 'stays';
+ALTER TABLE shop.every_type DROP COLUMN gone;
+INSERT INTO shop.every_type (c_text) VALUES (NULL), (''), ('NULL'), ('\N'), (E'tab\t nl\n cr\r \\ "q" ''a''');
+INSERT INTO shop.every_type VALUES (DEFAULT, -32768, 2147483647, -9223372036854775808,
+    'NaN', -12345678901234.123456, 0.1::real, 0.1::float8 + 0.2::float8, 12.34, true, 'abc', 'väl',
+    repeat('lang ', 2000), 'a name', 'x', '\x00ff27', '4713-01-01 BC', '23:59:59.999', '12:00:00+05:30',
+    'infinity', '2024-02-29 12:34:56.78+02', '1 year 2 mons -3 days 04:05:06.7', '3 04:05:06',
+    '00112233-4455-6677-8899-aabbccddeeff', '{"b": 1,  "a": [1.10, null], "b": 2}',
+    '{"b": 1, "a": [1.10, null, "é"]}', '$.a[*] ? (@ > 1)', '<a b="c">t</a>', '::1/64', '10.0.0.0/8',
+    '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', B'10101', B'1', '(1.1,-0)', '{1,2,3}',
+    '[(0,0),(1,1)]', '((1,1),(0,0))', '[(0,0),(1,2.5)]', '((0,0),(1,1),(2,0))', '<(0,0),1.5>',
+    'fat:2A & cats', 'fat & (rat | !cat)', '16/B374D848', '10:20:10,14,15', 4294967295,
+    'shop.every_type', 'shop.mood', 'shop.add_em(integer,integer)', '[1,5)', '(,7]', '[0.5,1.5]',
+    '[2020-01-01,2021-01-01)', 'empty', '[2020-01-01,)', 'happy; --', 7, '(1.5,,"a ""b"", c")',
+    '[0.1,0.2)', 'a=>1, b=>NULL', 'CaseLess', '{1,NULL,3}', '{{a,"b,c"},{"NULL",NULL}}',
+    '{0.1,NaN,-Infinity}', '{ünïcode,sad}', '{"(1,2,x)",NULL}', '{"[1,3)",empty}', '{1,2}',
+    '{"\\x00","\\xff"}', '1 2 3', '4 5');
+INSERT INTO shop.every_type (c_real, c_double, c_numeric, c_text)
+    SELECT (1/i::float8)::real, 1/i::float8, (1.0/i)::numeric(40,30), 'row ' || i
+    FROM generate_series(1, 500) i;
+
+CREATE TABLE shop.serials (id serial PRIMARY KEY, small smallserial, big bigserial,
+    by_default integer GENERATED BY DEFAULT AS IDENTITY (MINVALUE -5 START WITH -5), t text);
+INSERT INTO shop.serials (t) SELECT 'n ' || i FROM generate_series(1, 50) i;
+CREATE SEQUENCE shop.down INCREMENT BY -3 MINVALUE -1000000 MAXVALUE 100 START WITH 50 CACHE 7 CYCLE;
+CREATE SEQUENCE shop.small AS smallint START WITH 5;
+CREATE SEQUENCE shop.never_used;
+SELECT nextval('shop.down'), nextval('shop.down'), nextval('shop.small');
+
+CREATE TABLE shop.computed (id integer PRIMARY KEY, price numeric(10,2) NOT NULL, n integer,
+    gross numeric(12,4) GENERATED ALWAYS AS (price * 1.19) STORED, at timestamptz DEFAULT now(),
+    CONSTRAINT sane CHECK (price >= 0), CONSTRAINT "n is odd" CHECK (n IS NULL OR n % 2 = 1) NO INHERIT);
+INSERT INTO shop.computed (id, price, n, at) SELECT i, i * 1.5, 2 * i + 1, 'epoch' FROM generate_series(1, 100) i;
+
+CREATE TABLE shop.customers (id bigint PRIMARY KEY, name text NOT NULL COLLATE shop.plain,
+    mail shop.citext, profile jsonb, CONSTRAINT one_mail UNIQUE (mail) DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO shop.customers SELECT i, 'customer ' || i, 'C' || i || '@example.org', '{}'
+    FROM generate_series(1, 200) i;
+CREATE INDEX ON shop.customers (lower(name));
+CREATE INDEX customers_partial ON shop.customers (name DESC NULLS LAST) INCLUDE (mail) WHERE id > 100;
+CREATE INDEX customers_gin ON shop.customers USING gin (profile jsonb_path_ops);
+CREATE INDEX customers_hash ON shop.customers USING hash (name);
+CREATE INDEX customers_brin ON shop.customers USING brin (id) WITH (pages_per_range = 16);
+CREATE UNIQUE INDEX customers_slug ON shop.customers (shop.slug(name), (id + 1));
+ALTER TABLE shop.customers ALTER COLUMN name SET STATISTICS 500;
+CREATE STATISTICS shop.customer_stats (dependencies) ON id, name FROM shop.customers;
+ALTER TABLE shop.customers CLUSTER ON customers_pkey;
+
+CREATE TABLE shop.orders (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    customer bigint NOT NULL REFERENCES shop.customers ON DELETE CASCADE ON UPDATE CASCADE,
+    parent bigint REFERENCES shop.orders ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
+    state shop.mood DEFAULT 'ok', note varchar(200)) WITH (fillfactor = 80);
+INSERT INTO shop.orders (customer, parent, note) SELECT i, NULLIF(i / 2, 0), 'o ' || i
+    FROM generate_series(1, 200) i;
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE shop.orders ADD CONSTRAINT late_check CHECK (note <> 'o 1') NOT VALID;
+CREATE TABLE shop.lines (order_id bigint, line_no integer, what text, PRIMARY KEY (order_id, line_no));
+INSERT INTO shop.lines SELECT i, n, 'l' FROM generate_series(1, 100) i, generate_series(1, 3) n;
+ALTER TABLE shop.lines ADD CONSTRAINT later FOREIGN KEY (order_id) REFERENCES shop.orders
+    ON DELETE CASCADE NOT VALID;
+
+CREATE TABLE shop.reservations (room integer, during tstzrange, id uuid NOT NULL,
+    EXCLUDE USING gist (room WITH =, during WITH &&), UNIQUE (id));
+ALTER TABLE shop.reservations REPLICA IDENTITY USING INDEX reservations_id_key;
+INSERT INTO shop.reservations SELECT i, tstzrange('2024-01-01 0:00+00', '2024-01-01 1:00+00'), md5(i::text)::uuid
+    FROM generate_series(1, 30) i;
+CREATE TABLE shop.no_key (a integer, b text);
+ALTER TABLE shop.no_key REPLICA IDENTITY FULL;
+INSERT INTO shop.no_key SELECT i % 10, 'x' FROM generate_series(1, 100) i;
+
+CREATE TABLE shop.by_list (id integer, kind text, v text, PRIMARY KEY (id, kind)) PARTITION BY LIST (kind);
+CREATE TABLE shop.by_list_a PARTITION OF shop.by_list FOR VALUES IN ('a', 'A');
+CREATE TABLE shop.by_list_rest PARTITION OF shop.by_list DEFAULT;
+INSERT INTO shop.by_list SELECT i, chr(97 + i % 4), 'v' FROM generate_series(1, 100) i;
+CREATE TABLE shop.by_range (at date, id integer, v text, PRIMARY KEY (at, id)) PARTITION BY RANGE (at);
+CREATE TABLE shop.by_range_20 PARTITION OF shop.by_range FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE shop.by_range_21 PARTITION OF shop.by_range FOR VALUES FROM ('2021-01-01') TO (MAXVALUE)
+    PARTITION BY HASH (id);
+CREATE TABLE shop.by_range_21_0 PARTITION OF shop.by_range_21 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE shop.by_range_21_1 PARTITION OF shop.by_range_21 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE INDEX by_range_v ON shop.by_range (v);
+INSERT INTO shop.by_range SELECT date '2020-06-01' + i * 3, i, 'v' || i FROM generate_series(1, 200) i;
+CREATE TABLE shop.by_hash (id bigint PRIMARY KEY, v text) PARTITION BY HASH (id);
+CREATE TABLE shop.by_hash_0 PARTITION OF shop.by_hash FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+CREATE TABLE shop.by_hash_1 PARTITION OF shop.by_hash FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+CREATE TABLE shop.by_hash_2 (extra_first text, id bigint NOT NULL, v text);
+ALTER TABLE shop.by_hash_2 DROP COLUMN extra_first;
+ALTER TABLE shop.by_hash ATTACH PARTITION shop.by_hash_2 FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+INSERT INTO shop.by_hash SELECT i, 'h' || i FROM generate_series(1, 300) i;
+CREATE TABLE shop.parent (id integer PRIMARY KEY, v text);
+CREATE TABLE shop.child (extra text, PRIMARY KEY (id)) INHERITS (shop.parent);
+INSERT INTO shop.parent VALUES (1, 'parent'); INSERT INTO shop.child VALUES (1, 'child', 'e');
+
+CREATE TABLE "Größe & Maß"."Tab ""q"" 'x'" ("Schlüssel.1" text PRIMARY KEY, "select" integer,
+    "a b" text DEFAULT 'it''s; --');
+INSERT INTO "Größe & Maß"."Tab ""q"" 'x'" ("Schlüssel.1", "select")
+    SELECT 'k ' || i || ' ä', i FROM generate_series(1, 20) i;
+COMMENT ON COLUMN "Größe & Maß"."Tab ""q"" 'x'"."a b" IS 'Spalte mit Leerzeichen; --';
+CREATE TABLE "Größe & Maß".toast (id integer PRIMARY KEY, big text, small integer);
+ALTER TABLE "Größe & Maß".toast ALTER COLUMN big SET STORAGE EXTERNAL;
+INSERT INTO "Größe & Maß".toast SELECT i, repeat(md5(i::text), 2000), i FROM generate_series(1, 10) i;
+CREATE TABLE public.empty_one (id integer PRIMARY KEY);
+CREATE TABLE public.uuid_key (id uuid PRIMARY KEY, t timestamptz, UNIQUE (t, id));
+INSERT INTO public.uuid_key SELECT md5(i::text)::uuid, timestamptz 'epoch' + i * interval '1 h'
+    FROM generate_series(1, 1000) i;
+CREATE TABLE public.text_key (k text, f float8, e shop.mood, d date, PRIMARY KEY (k, f, e, d));
+INSERT INTO public.text_key SELECT CASE i % 4 WHEN 0 THEN 'a' WHEN 1 THEN 'A' WHEN 2 THEN 'ä' ELSE '-a' END
+    || i % 7, i / 7.0, 'sad', date '2020-01-01' + i FROM generate_series(1, 300) i;
+
+CREATE VIEW shop.open_orders AS SELECT id, customer, state FROM shop.orders WHERE state = 'ok'
+    WITH CASCADED CHECK OPTION;
+CREATE VIEW shop.joined AS SELECT o.id, c.name FROM shop.open_orders o JOIN shop.customers c
+    ON c.id = o.customer;
+CREATE VIEW shop.simple WITH (security_barrier) AS SELECT id, name FROM shop.customers;
+CREATE RULE simple_insert AS ON INSERT TO shop.simple DO INSTEAD NOTHING;
+CREATE MATERIALIZED VIEW shop.per_customer AS SELECT customer, count(*) AS n FROM shop.orders
+    GROUP BY customer;
+CREATE UNIQUE INDEX ON shop.per_customer (customer);
+CREATE MATERIALIZED VIEW shop.over_matview AS SELECT sum(n) AS total FROM shop.per_customer;
+CREATE MATERIALIZED VIEW shop.not_filled AS SELECT 1 AS one WITH NO DATA;
+
+CREATE TABLE shop.audit (id bigserial PRIMARY KEY, what text, at timestamptz DEFAULT now());
+CREATE FUNCTION shop.write_audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = shop, pg_temp AS $body$
+BEGIN
+    INSERT INTO shop.audit (what) VALUES (TG_TABLE_NAME || ' ' || TG_OP);
+    RETURN NULL;
+END $body$;
+CREATE TRIGGER audit_customers AFTER INSERT OR UPDATE OF name OR DELETE ON shop.customers
+    FOR EACH ROW EXECUTE FUNCTION shop.write_audit();
+CREATE TRIGGER audit_orders AFTER UPDATE ON shop.orders FOR EACH STATEMENT
+    EXECUTE FUNCTION shop.write_audit();
+ALTER TABLE shop.orders DISABLE TRIGGER audit_orders;
+CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON shop.lines DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.what = 'never') EXECUTE FUNCTION shop.write_audit();
+INSERT INTO shop.audit (what, at) VALUES ('begin', 'epoch');
+CREATE TABLE shop.tenants (id integer PRIMARY KEY, owner name, v text);
+INSERT INTO shop.tenants SELECT i, 'app', 'v' FROM generate_series(1, 20) i;
+CREATE POLICY own_rows ON shop.tenants USING (owner = current_user) WITH CHECK (v <> 'no');
+ALTER TABLE shop.tenants ENABLE ROW LEVEL SECURITY;
+COMMENT ON POLICY own_rows ON shop.tenants IS 'only their own';
+COMMENT ON TABLE shop.orders IS E'two\nlines';
+COMMENT ON INDEX shop.customers_partial IS 'an index';
+COMMENT ON CONSTRAINT sane ON shop.computed IS 'a constraint';
+COMMENT ON FUNCTION shop.add_em(integer, integer) IS 'a function';
+)sql";
+
+constexpr const char kSince14[] = R"sql(
+CREATE TABLE shop.since14 (id integer PRIMARY KEY, m int4multirange, d datemultirange,
+    s pg_snapshot, x xid8);
+INSERT INTO shop.since14 VALUES (1, '{[1,3),[5,9)}', '{}', '10:20:10', '123456789012');
+CREATE FUNCTION shop.standard_body(a integer) RETURNS integer LANGUAGE sql
+    RETURN a + shop.add_em(a, 1);
+CREATE FUNCTION shop.standard_block() RETURNS bigint LANGUAGE sql
+    BEGIN ATOMIC SELECT count(*) FROM shop.customers; SELECT count(*) FROM shop.orders; END;
+)sql";
+
+constexpr const char kSince15[] = R"sql(
+CREATE TABLE shop.since15 (id integer PRIMARY KEY, a integer, b integer, UNIQUE NULLS NOT DISTINCT (a, b));
+INSERT INTO shop.since15 VALUES (1, NULL, 2), (2, 1, NULL);
+CREATE VIEW shop.invoker WITH (security_invoker = true) AS SELECT * FROM shop.since15;
+)sql";
+
+constexpr const char kSince18[] = R"sql(
+CREATE TABLE shop.since18 (id integer PRIMARY KEY, a integer, v integer GENERATED ALWAYS AS (a * 2)
+    VIRTUAL, CONSTRAINT a_there NOT NULL a);
+INSERT INTO shop.since18 VALUES (1, 5), (2, 6);
+)sql";
+
+} // namespace
+
+QString exoticPostgresSchema(int major)
+{
+    QString sql = QString::fromUtf8(kCommon);
+    if (major >= 14)
+        sql += QString::fromUtf8(kSince14);
+    if (major >= 15)
+        sql += QString::fromUtf8(kSince15);
+    if (major >= 18)
+        sql += QString::fromUtf8(kSince18);
+    return sql;
+}
+
+} // namespace causeway::test
