@@ -13,6 +13,8 @@ constexpr std::size_t queueBytes = std::size_t(16) << 20;
 constexpr std::chrono::milliseconds progressPeriod{1000};
 /// While much passes that is of no interest, the position is told this often.
 constexpr std::chrono::milliseconds skippedPeriod{200};
+/// Nothing more came for this long: the end of the log, for which a drain under the fence waits.
+constexpr std::chrono::milliseconds quietPeriod{5};
 /// The server sends a heartbeat each second: after this long the link is dead.
 constexpr std::chrono::seconds silenceLimit{30};
 
@@ -121,9 +123,11 @@ Result<ChangeEvent> BinlogStream::nextChange()
             CW_TRY(m_assembler.unpackOne());
             continue;
         }
-        CW_TRY_ASSIGN(
-            const auto event,
-            waitForEvent(m_lastGiven + (m_assembler.hasMoved() ? skippedPeriod : progressPeriod)));
+        const bool moved = m_assembler.hasMoved();
+        CW_TRY_ASSIGN(const auto event, waitForEvent(moved ? Clock::now() + quietPeriod
+                                                           : m_lastGiven + progressPeriod));
+        if (!event && moved)
+            return ChangeEvent(m_assembler.progress());
         if (!event)
             continue;
         if (isHeartbeat(*event))
