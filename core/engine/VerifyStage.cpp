@@ -4,32 +4,47 @@
 #include <QDateTime>
 #include <QJsonDocument>
 
+#include <set>
+
 namespace causeway {
 
 namespace {
-/// Writes the leader's present row over the follower's, or deletes what the leader does not have,
-/// between two batches. The row may be newer than the applied position: the older images that are
+/// Writes the leader's present rows over the follower's, or deletes what the leader does not have,
+/// between two batches. A row may be newer than the applied position: the older images that are
 /// still to come are followed by the event that made the row what it is now, as after a fuzzy copy.
-Status repairRow(Context &ctx, Replication &replication, const TablePlan &plan, const Row &key,
-                 std::stop_token stop)
+Status repairRows(Context &ctx, Replication &replication, const TablePlan &plan,
+                  const std::vector<Row> &keys, std::stop_token stop)
 {
     return replication.follower->atBoundary(
         [&](Applier &applier, const Position &) -> Status {
-            CW_TRY_ASSIGN(const auto rows,
-                          ctx.db(replication.roles.leader).readRows(*plan.leader, {key}, stop));
-            RowChange change;
-            change.table = plan.leader;
-            if (rows.empty()) {
+            CW_TRY_ASSIGN(auto rows,
+                          ctx.db(replication.roles.leader).readRows(*plan.leader, keys, stop));
+            const std::vector<int> columns = plan.leader->rowKeyColumns();
+            std::set<Row> there;
+            std::vector<RowChange> changes;
+            for (Row &row : rows) {
+                Row key;
+                for (const int c : columns)
+                    key.push_back(row[static_cast<std::size_t>(c)]);
+                there.insert(std::move(key));
+                RowChange change;
+                change.table = plan.leader;
+                change.op = RowOp::Insert;
+                change.after = std::move(row);
+                changes.push_back(std::move(change));
+            }
+            for (const Row &key : keys) {
+                if (there.contains(key))
+                    continue;
+                RowChange change;
+                change.table = plan.leader;
                 change.op = RowOp::Delete;
                 change.before.resize(plan.leader->columns.size());
-                const std::vector<int> columns = plan.leader->rowKeyColumns();
                 for (std::size_t i = 0; i < columns.size(); ++i)
                     change.before[static_cast<std::size_t>(columns[i])] = key[i];
-            } else {
-                change.op = RowOp::Insert;
-                change.after = rows.front();
+                changes.push_back(std::move(change));
             }
-            return applier.repair({std::move(change)}, stop);
+            return applier.repair(changes, stop);
         },
         stop);
 }
@@ -57,8 +72,9 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
             return replication.follower->waitReached(now, std::chrono::minutes(10), token);
         };
         if (repair) {
-            options.repairRow = [&](const TablePlan &plan, const Row &key, std::stop_token token) {
-                return repairRow(ctx, replication, plan, key, token);
+            options.repairRows = [&](const TablePlan &plan, const std::vector<Row> &keys,
+                                     std::stop_token token) {
+                return repairRows(ctx, replication, plan, keys, std::move(token));
             };
         }
         (void)replication.follower->takeChangedKeys();

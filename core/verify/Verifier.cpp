@@ -7,6 +7,7 @@
 #include <QJsonArray>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
@@ -17,11 +18,16 @@ namespace causeway {
 namespace {
 
 constexpr std::size_t mostSamples = 100;
-/// Rows that the application changes all the time may differ at any one look.
-constexpr int looksAtMovingRow = 20;
-constexpr int looksAtMovingRange = 2;
+/// A row that the application changes all the time may differ at any one look.
+constexpr int looksAtMovingRow = 8;
+constexpr int looksAtMovingTable = 20;
+/// Looks at which the leader's row stood still and the follower's was another one: at a single one
+/// it could have gone there and back.
+constexpr int looksAtStillRow = 2;
 constexpr int mostAttempts = 6;
-constexpr std::size_t keysPerLook = 500;
+/// Rows that wait to be looked at again: what a wait for the follower costs is shared by them.
+constexpr std::size_t keysPerLook = 2'000;
+constexpr std::size_t repairsAtOnce = 200;
 
 /// Work on one table, shared by the workers.
 struct TableWork {
@@ -33,6 +39,8 @@ struct TableWork {
     std::optional<Row> walkedTo;
     bool walked = false;
     int rangesOpen = 0; ///< under Verification::m_mutex, like verdict
+    /// The last range differed in some row: the next one is read row by row at once.
+    std::atomic<bool> moving{false};
     /// Keys counted as extra: where collations differ, ranges overlap on the follower.
     std::set<Row> extras;
 };
@@ -59,35 +67,47 @@ private:
         QString leader, follower;
     };
 
+    using Differences = std::vector<std::pair<Row, Seen>>;
+    /// Rows of one table that differed at the first look, when nobody waited for the follower.
+    struct Suspects {
+        std::set<Row> onLeader;     ///< found in a range of the leader
+        std::set<Row> followerOnly; ///< found in a range of the follower alone
+        int ranges = 0;             ///< whose verdict waits for them
+    };
+    /// Of one worker. Looked at again together: under a busy application nearly every range has
+    /// some, and a wait for the follower for each of them would be most of the time.
+    struct Pending {
+        std::map<TableWork *, Suspects> tables;
+        std::size_t keys = 0;
+    };
+
     Status work(std::stop_token stop);
-    Status compareTable(TableWork &, Hashers &, const std::stop_token &);
-    Status compareRange(TableWork &, Hashers &, const ChunkRange &, const std::stop_token &);
+    Status compareTable(TableWork &, Hashers &, Pending &, const std::stop_token &);
+    Status compareRange(TableWork &, Hashers &, const ChunkRange &, Pending &,
+                        const std::stop_token &);
     Status compareKeyless(TableWork &, Hashers &, const std::stop_token &);
-    Status narrow(TableWork &, Hashers &, const ChunkRange &, const std::stop_token &);
-    Result<std::vector<std::pair<Row, Seen>>>
-    confirm(const TableWork &, Hashers &, std::vector<Row> keys, const std::stop_token &);
-    Status count(TableWork &, Hashers &, qint64 leaderRows, std::vector<std::pair<Row, Seen>>,
-                 const std::stop_token &);
+    Status settle(Pending &, Hashers &, const std::stop_token &);
+    Result<std::map<TableWork *, Differences>>
+    confirm(const std::map<TableWork *, std::vector<Row>> &, Hashers &, const std::stop_token &);
+    Status count(TableWork &, Hashers &, Differences, const std::stop_token &);
     Status waitApplied(const std::stop_token &);
     void addRows(TableWork &, qint64 leaderRows, qint64 differing, qint64 missing, qint64 extra,
                  qint64 repaired, std::vector<RowDifference> samples);
     void report(TableWork &, bool finished);
+    void rangesDone(TableWork &, int ranges);
 
     Database &m_leader;
     Database &m_follower;
     bool m_leaderIsSource;
     const VerifyOptions &m_options;
     std::vector<std::unique_ptr<TableWork>> m_tables;
-    std::mutex m_mutex; ///< verdicts, counters of open ranges, onProgress
-    std::mutex m_apply; ///< waitApplied and repairRow: one caller at a time
+    std::mutex m_mutex;  ///< verdicts, counters of open ranges, onProgress
+    std::mutex m_repair; ///< repairRows: one caller at a time
 };
 
 Status Verification::waitApplied(const std::stop_token &stop)
 {
-    if (!m_options.waitApplied)
-        return {};
-    const std::lock_guard lock(m_apply);
-    return m_options.waitApplied(stop);
+    return m_options.waitApplied ? m_options.waitApplied(stop) : Status{};
 }
 
 void Verification::report(TableWork &t, bool finished)
@@ -116,34 +136,25 @@ void Verification::addRows(TableWork &t, qint64 leaderRows, qint64 differing, qi
     report(t, false);
 }
 
+/// First without waiting for the follower: most ranges are not being written. Where they are, the
+/// rows that differ are put aside. Repeatable until it succeeds: it counts at its end.
 Status Verification::compareRange(TableWork &t, Hashers &h, const ChunkRange &range,
-                                  const std::stop_token &stop)
+                                  Pending &pending, const std::stop_token &stop)
 {
-    const int looks = m_options.waitApplied ? 1 + looksAtMovingRange : 1;
-    for (int look = 0; look < looks; ++look) {
+    if (!t.moving) {
         CW_TRY_ASSIGN(const HashedRange l, h.leader->hash(t.tables.leader, range, stop));
-        // What differs only because the follower is behind costs no waiting on the first look:
-        // most ranges are not being written.
-        if (look > 0)
-            CW_TRY(waitApplied(stop));
         CW_TRY_ASSIGN(const HashedRange f, h.follower->hash(t.tables.follower, range, stop));
         if (l.rows == f.rows && l.hash == f.hash) {
             addRows(t, l.rows, 0, 0, 0, 0, {});
+            rangesDone(t, 1);
             return {};
         }
     }
-    return narrow(t, h, range, stop);
-}
-
-Status Verification::narrow(TableWork &t, Hashers &h, const ChunkRange &range,
-                            const std::stop_token &stop)
-{
     CW_TRY_ASSIGN(const auto leaderRows, h.leader->rowHashes(t.tables.leader, range, stop));
-    CW_TRY(waitApplied(stop));
     CW_TRY_ASSIGN(const auto followerRows, h.follower->rowHashes(t.tables.follower, range, stop));
     std::map<Row, QString> there(followerRows.begin(), followerRows.end());
     std::vector<Row> suspects;
-    std::set<Row> followerOnly;
+    std::vector<Row> followerOnly;
     for (const auto &[key, hash] : leaderRows) {
         const auto it = there.find(key);
         if (it == there.end() || it->second != hash)
@@ -151,71 +162,143 @@ Status Verification::narrow(TableWork &t, Hashers &h, const ChunkRange &range,
         if (it != there.end())
             there.erase(it);
     }
-    for (const auto &[key, hash] : there) {
-        suspects.push_back(key);
-        followerOnly.insert(key);
+    for (const auto &[key, hash] : there)
+        followerOnly.push_back(key);
+    addRows(t, static_cast<qint64>(leaderRows.size()), 0, 0, 0, 0, {});
+    t.moving = !suspects.empty() || !followerOnly.empty();
+    if (!t.moving) {
+        rangesDone(t, 1);
+        return {};
     }
-    // Looked up one by one, on both sides: another collation puts rows into other ranges.
-    CW_TRY_ASSIGN(auto differences, confirm(t, h, std::move(suspects), stop));
-    // A key of the follower that the leader finds too (equal to it but for its bytes, or in another
-    // range) is counted under the leader's key.
-    std::erase_if(differences, [&](const auto &d) {
-        return followerOnly.contains(d.first) && !d.second.leader.isEmpty();
-    });
-    {
-        const std::lock_guard lock(m_mutex);
-        std::erase_if(differences, [&](const auto &d) {
-            return d.second.leader.isEmpty() && !t.extras.insert(d.first).second;
-        });
+    Suspects &of = pending.tables[&t];
+    pending.keys += suspects.size() + followerOnly.size();
+    of.onLeader.insert(suspects.begin(), suspects.end());
+    of.followerOnly.insert(followerOnly.begin(), followerOnly.end());
+    ++of.ranges;
+    return {};
+}
+
+/// Looks at what was put aside until it agrees or is known to differ.
+Status Verification::settle(Pending &pending, Hashers &h, const std::stop_token &stop)
+{
+    std::map<TableWork *, std::vector<Row>> keys;
+    for (const auto &[t, suspects] : pending.tables) {
+        std::vector<Row> &of = keys[t];
+        std::set_union(suspects.onLeader.begin(), suspects.onLeader.end(),
+                       suspects.followerOnly.begin(), suspects.followerOnly.end(),
+                       std::back_inserter(of));
     }
-    return count(t, h, static_cast<qint64>(leaderRows.size()), std::move(differences), stop);
+    CW_TRY_ASSIGN(auto differences, confirm(keys, h, stop));
+    // Each table leaves when it has been counted: after a lost connection only the rest is done
+    // again.
+    for (const auto &[t, unused] : keys) {
+        const Suspects &suspects = pending.tables[t];
+        Differences found = std::move(differences[t]);
+        // A key of the follower that the leader finds too (equal to it but for its bytes, or in
+        // another range) is counted under the leader's key; one that is nowhere on the leader only
+        // once, though ranges overlap on the follower.
+        {
+            const std::lock_guard lock(m_mutex);
+            std::erase_if(found, [&, table = t](const auto &d) {
+                return d.second.leader.isEmpty() ? table->extras.contains(d.first)
+                                                 : !suspects.onLeader.contains(d.first);
+            });
+        }
+        CW_TRY(count(*t, h, found, stop));
+        {
+            const std::lock_guard lock(m_mutex);
+            for (const auto &[key, seen] : found) {
+                if (seen.leader.isEmpty())
+                    t->extras.insert(key);
+            }
+        }
+        rangesDone(*t, suspects.ranges);
+        pending.tables.erase(t);
+    }
+    pending = {};
+    return {};
 }
 
 /// A row counts once the follower, which has applied what the leader had at the look before, shows
-/// none of the states that the leader was seen in.
-Result<std::vector<std::pair<Row, Verification::Seen>>>
-Verification::confirm(const TableWork &t, Hashers &h, std::vector<Row> keys,
+/// none of the states that the leader was seen in. Looked up by key on both sides: another
+/// collation puts rows into other ranges. A row that changes at each look, and does so on the
+/// follower too, does not count: it is written whole at each change, and compared again when writes
+/// are held.
+Result<std::map<TableWork *, Verification::Differences>>
+Verification::confirm(const std::map<TableWork *, std::vector<Row>> &keys, Hashers &h,
                       const std::stop_token &stop)
 {
-    std::vector<std::pair<Row, Seen>> out;
-    for (std::size_t from = 0; from < keys.size(); from += keysPerLook) {
-        std::vector<Row> open(
-            keys.begin() + static_cast<std::ptrdiff_t>(from),
-            keys.begin() + static_cast<std::ptrdiff_t>(std::min(keys.size(), from + keysPerLook)));
-        std::vector<std::set<QString>> states(open.size());
-        for (int look = 1; !open.empty(); ++look) {
-            CW_TRY_ASSIGN(const auto before, h.leader->hashesOf(t.tables.leader, open, stop));
-            CW_TRY(waitApplied(stop));
-            CW_TRY_ASSIGN(const auto there, h.follower->hashesOf(t.tables.follower, open, stop));
-            std::vector<QString> after = before;
-            if (m_options.waitApplied) {
-                CW_TRY_ASSIGN(after, h.leader->hashesOf(t.tables.leader, open, stop));
+    struct Open {
+        Row key;
+        std::set<QString> states; ///< the leader's
+        QString before, there;
+        int still = 0;
+        bool followerMoved = false;
+    };
+    const auto keysOf = [](const std::vector<Open> &rows) {
+        std::vector<Row> out;
+        out.reserve(rows.size());
+        for (const Open &o : rows)
+            out.push_back(o.key);
+        return out;
+    };
+    std::map<TableWork *, std::vector<Open>> open;
+    std::map<TableWork *, Differences> out;
+    for (const auto &[t, list] : keys) {
+        for (const Row &key : list)
+            open[t].push_back({key, {}, {}, {}, 0, false});
+    }
+    for (int look = 1; !open.empty(); ++look) {
+        for (auto &[t, rows] : open) {
+            CW_TRY_ASSIGN(const auto now, h.leader->hashesOf(t->tables.leader, keysOf(rows), stop));
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                rows[i].before = now[i];
+                rows[i].states.insert(now[i]);
             }
-            std::vector<Row> moving;
-            std::vector<std::set<QString>> movingStates;
-            for (std::size_t i = 0; i < open.size(); ++i) {
-                states[i].insert(before[i]);
-                states[i].insert(after[i]);
-                if (states[i].contains(there[i]))
-                    continue;
-                if (before[i] != after[i] && look < looksAtMovingRow) {
-                    moving.push_back(std::move(open[i]));
-                    movingStates.push_back(std::move(states[i]));
-                } else {
-                    out.emplace_back(std::move(open[i]), Seen{after[i], there[i]});
-                }
-            }
-            open = std::move(moving);
-            states = std::move(movingStates);
         }
+        CW_TRY(waitApplied(stop));
+        for (auto &[t, rows] : open) {
+            CW_TRY_ASSIGN(const auto there,
+                          h.follower->hashesOf(t->tables.follower, keysOf(rows), stop));
+            std::vector<Open> left;
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                if (rows[i].states.contains(there[i]))
+                    continue;
+                rows[i].followerMoved =
+                    rows[i].followerMoved || (look > 1 && rows[i].there != there[i]);
+                rows[i].there = there[i];
+                left.push_back(std::move(rows[i]));
+            }
+            std::vector<QString> after;
+            for (const Open &o : left)
+                after.push_back(o.before);
+            if (m_options.waitApplied && !left.empty()) {
+                CW_TRY_ASSIGN(after, h.leader->hashesOf(t->tables.leader, keysOf(left), stop));
+            }
+            rows.clear();
+            for (std::size_t i = 0; i < left.size(); ++i) {
+                Open &o = left[i];
+                o.states.insert(after[i]);
+                if (o.states.contains(o.there))
+                    continue;
+                const bool still = o.before == after[i];
+                o.still = still ? o.still + 1 : 0;
+                const bool differs = !m_options.waitApplied || o.still >= looksAtStillRow ||
+                                     (look >= looksAtMovingRow && !o.followerMoved);
+                if (differs)
+                    out[t].emplace_back(std::move(o.key), Seen{after[i], o.there});
+                else if (look < looksAtMovingRow || still)
+                    rows.push_back(std::move(o));
+            }
+        }
+        std::erase_if(open, [](const auto &entry) { return entry.second.empty(); });
     }
     return out;
 }
 
 /// Repairs where asked to, and counts what is left. All counting is done at the end, so that a lost
-/// connection on the way lets the range be done again.
-Status Verification::count(TableWork &t, Hashers &h, qint64 leaderRows,
-                           std::vector<std::pair<Row, Seen>> found, const std::stop_token &stop)
+/// connection on the way lets it be done again.
+Status Verification::count(TableWork &t, Hashers &h, Differences found, const std::stop_token &stop)
 {
     const auto kindOf = [](const Seen &s) {
         return s.leader.isEmpty()     ? Kind::Extra
@@ -223,20 +306,26 @@ Status Verification::count(TableWork &t, Hashers &h, qint64 leaderRows,
                                       : Kind::Differing;
     };
     std::set<Row> left;
-    if (m_options.repair && m_options.repairRow && !found.empty()) {
+    if (m_options.repair && m_options.repairRows && !found.empty()) {
         // Rows that should not be there go first: they may hold a unique value that another needs.
         std::stable_sort(found.begin(), found.end(), [&](const auto &a, const auto &b) {
             return kindOf(a.second) < kindOf(b.second);
         });
         std::vector<Row> keys;
-        for (const auto &[key, seen] : found) {
-            const std::lock_guard lock(m_apply);
-            CW_TRY(m_options.repairRow(*t.plan, key, stop));
+        for (const auto &[key, seen] : found)
             keys.push_back(key);
+        for (std::size_t from = 0; from < keys.size(); from += repairsAtOnce) {
+            const std::vector<Row> some(keys.begin() + static_cast<std::ptrdiff_t>(from),
+                                        keys.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                           keys.size(), from + repairsAtOnce)));
+            const std::lock_guard lock(m_repair);
+            CW_TRY(m_options.repairRows(*t.plan, some, stop));
         }
-        CW_TRY_ASSIGN(const auto unrepaired, confirm(t, h, std::move(keys), stop));
-        for (const auto &[key, seen] : unrepaired)
-            left.insert(key);
+        CW_TRY_ASSIGN(const auto unrepaired, confirm({{&t, std::move(keys)}}, h, stop));
+        for (const auto &[table, rows] : unrepaired) {
+            for (const auto &[key, seen] : rows)
+                left.insert(key);
+        }
     } else {
         for (const auto &[key, seen] : found)
             left.insert(key);
@@ -256,8 +345,8 @@ Status Verification::count(TableWork &t, Hashers &h, qint64 leaderRows,
                                : kind == Kind::Missing ? QStringLiteral("missing")
                                                        : QStringLiteral("differing")});
     }
-    addRows(t, leaderRows, counts[Kind::Differing], counts[Kind::Missing], counts[Kind::Extra],
-            repaired, std::move(samples));
+    addRows(t, 0, counts[Kind::Differing], counts[Kind::Missing], counts[Kind::Extra], repaired,
+            std::move(samples));
     return {};
 }
 
@@ -265,7 +354,7 @@ Status Verification::compareKeyless(TableWork &t, Hashers &h, const std::stop_to
 {
     HashedRange l;
     HashedRange f;
-    const int looks = m_options.waitApplied ? looksAtMovingRow : 1;
+    const int looks = m_options.waitApplied ? looksAtMovingTable : 1;
     for (int look = 0; look < looks; ++look) {
         CW_TRY_ASSIGN(l, h.leader->hashAll(t.tables.leader, stop));
         if (look > 0)
@@ -303,7 +392,17 @@ template <class F> Status patiently(const std::stop_token &stop, F attempt)
     }
 }
 
-Status Verification::compareTable(TableWork &t, Hashers &h, const std::stop_token &stop)
+void Verification::rangesDone(TableWork &t, int ranges)
+{
+    const std::lock_guard walk(t.walk);
+    const std::lock_guard lock(m_mutex);
+    t.rangesOpen -= ranges;
+    if (t.rangesOpen == 0 && t.walked)
+        report(t, true);
+}
+
+Status Verification::compareTable(TableWork &t, Hashers &h, Pending &pending,
+                                  const std::stop_token &stop)
 {
     const bool keyed = t.tables.leader.rowKey.has_value();
     for (;;) {
@@ -325,13 +424,16 @@ Status Verification::compareTable(TableWork &t, Hashers &h, const std::stop_toke
             const std::lock_guard lock(m_mutex);
             ++t.rangesOpen;
         }
-        CW_TRY(patiently(stop, [&] {
-            return keyed ? compareRange(t, h, range, stop) : compareKeyless(t, h, stop);
-        }));
-        const std::lock_guard walk(t.walk);
-        const std::lock_guard lock(m_mutex);
-        if (--t.rangesOpen == 0 && t.walked)
-            report(t, true);
+        const auto compare = [&]() -> Status {
+            if (keyed)
+                return compareRange(t, h, range, pending, stop);
+            CW_TRY(compareKeyless(t, h, stop));
+            rangesDone(t, 1);
+            return {};
+        };
+        CW_TRY(patiently(stop, compare));
+        if (pending.keys >= keysPerLook)
+            CW_TRY(patiently(stop, [&] { return settle(pending, h, stop); }));
     }
 }
 
@@ -344,9 +446,10 @@ Status Verification::work(std::stop_token stop)
         h.leader->interrupt();
         h.follower->interrupt();
     });
+    Pending pending;
     for (const auto &t : m_tables)
-        CW_TRY(compareTable(*t, h, stop));
-    return {};
+        CW_TRY(compareTable(*t, h, pending, stop));
+    return patiently(stop, [&] { return settle(pending, h, stop); });
 }
 
 Result<VerifyReport> Verification::run(const std::vector<TablePlan> &plans, std::stop_token stop)

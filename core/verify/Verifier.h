@@ -36,17 +36,18 @@ struct VerifyOptions {
     bool repair = false;
     qint64 rowsPerRange = 20'000;
     int workers = 2;
-    /// Set while replication runs. Called after the leader's range was hashed: waits until the
-    /// follower has applied everything the leader had committed by then. Absent: nothing moves.
+    /// Set while replication runs. Waits until the follower has applied everything that the leader
+    /// had committed by the call. Several threads at once. Absent: nothing moves.
     std::function<Status(std::stop_token)> waitApplied;
-    /// Rereads one row (by key) on the leader and writes it to, or deletes it from, the follower
-    /// through the applier, in step with the stream. Absent: no repair.
-    std::function<Status(const TablePlan &, const Row &key, std::stop_token)> repairRow;
+    /// Rereads these rows (by key) on the leader and writes them to, or deletes them from, the
+    /// follower through the applier, in step with the stream. Absent: no repair.
+    std::function<Status(const TablePlan &, const std::vector<Row> &keys, std::stop_token)>
+        repairRows;
     std::function<void(const TableVerdict &, bool finished)> onProgress;
 };
 
 /// Compares leader and follower as ALGORITHMS 6 says: ranges walked on the leader only; a mismatch
-/// is hashed again after waitApplied before it counts, then narrowed to rows.
+/// is narrowed to rows, and a row counts only if it still differs after waitApplied.
 Result<VerifyReport> verifyTables(Database &leader, Database &follower,
                                   const std::vector<TablePlan> &, bool leaderIsSource,
                                   const VerifyOptions &, std::stop_token);
