@@ -77,6 +77,11 @@ struct ChunkMark {
     int number = 0; ///< unique within the table
     ChunkRange range;
 };
+struct ChunkWrite {
+    const TablePlan *plan = nullptr;
+    const RowBatch *batch = nullptr;
+    ChunkMark mark;
+};
 struct WriteCount {
     qint64 inserted = 0;
     qint64 alreadyThere = 0; ///< same row key
@@ -91,6 +96,10 @@ public:
     /// inserted + alreadyThere + collisions, else an error that names the table.
     virtual Result<WriteCount> write(const TablePlan &, const RowBatch &, const ChunkMark &,
                                      std::stop_token) = 0;
+    /// Several chunks, of any tables, in one transaction; all of them or none. Not tried again by
+    /// itself: after an error each is written alone, which says what is wrong with which.
+    virtual Result<std::vector<WriteCount>> writeTogether(const std::vector<ChunkWrite> &,
+                                                          std::stop_token) = 0;
     virtual void interrupt() noexcept = 0;
 };
 
@@ -217,6 +226,8 @@ public:
     virtual Status clearFact(const Lease &, const QString &name, std::stop_token) = 0;
     virtual Result<std::vector<ChunkRecord>> chunks(const TableName &leaderTable,
                                                     std::stop_token) = 0;
+    /// The leader's tables of which some chunk is recorded.
+    virtual Result<std::vector<TableName>> tablesWithChunks(std::stop_token) = 0;
     virtual Status forgetChunks(const Lease &, const TableName &leaderTable, std::stop_token) = 0;
     virtual Status remember(const Lease &, const Restoration &, std::stop_token) = 0;
     virtual Result<std::vector<Restoration>> restorations(std::stop_token) = 0;

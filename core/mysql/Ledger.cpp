@@ -191,6 +191,7 @@ public:
                    std::stop_token) override;
     Status clearFact(const Lease &, const QString &name, std::stop_token) override;
     Result<std::vector<ChunkRecord>> chunks(const TableName &, std::stop_token) override;
+    Result<std::vector<TableName>> tablesWithChunks(std::stop_token) override;
     Status forgetChunks(const Lease &, const TableName &, std::stop_token) override;
     Status remember(const Lease &, const Restoration &, std::stop_token) override;
     Result<std::vector<Restoration>> restorations(std::stop_token) override;
@@ -578,6 +579,20 @@ Result<std::vector<ChunkRecord>> MySqlLedger::chunks(const TableName &leaderTabl
         c.rows = std::stoll(row[3].value());
         out.push_back(std::move(c));
     }
+    return out;
+}
+
+Result<std::vector<TableName>> MySqlLedger::tablesWithChunks(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(Session *const s, session(stop));
+    CW_TRY_ASSIGN(const ResultSet r,
+                  s->query(QStringLiteral("SELECT DISTINCT table_schema, table_name FROM %1 WHERE "
+                                          "migration=%2")
+                               .arg(table("chunk"), me()),
+                           stop));
+    std::vector<TableName> out;
+    for (std::size_t i = 0; i < r.rows.size(); ++i)
+        out.push_back({r.text(i, std::size_t(0)), r.text(i, 1)});
     return out;
 }
 

@@ -87,6 +87,16 @@ public:
         }
     }
 
+    Result<std::vector<WriteCount>> writeTogether(const std::vector<ChunkWrite> &chunks,
+                                                  std::stop_token stop) override
+    {
+        CW_TRY(ready(stop));
+        auto done = attemptTogether(chunks, stop);
+        if (!done)
+            rollBack();
+        return done;
+    }
+
     Status ready(const std::stop_token &stop)
     {
         {
@@ -133,6 +143,33 @@ private:
         }
         m_limits.bulk = session.isMariaDb() && session.version() >= 100207 && clientHasBulk();
         return {};
+    }
+
+    Result<std::vector<WriteCount>> attemptTogether(const std::vector<ChunkWrite> &chunks,
+                                                    const std::stop_token &stop)
+    {
+        std::vector<WriteCount> out;
+        CW_TRY(m_session->exec(QStringLiteral("START TRANSACTION"), stop));
+        CW_TRY(touchStream(*m_session, m_names, m_lease, m_stream, stop));
+        for (const ChunkWrite &chunk : chunks) {
+            CW_TRY_ASSIGN(const WritePlan plan,
+                          WritePlan::make(*chunk.plan, m_session->isMariaDb()));
+            WriteCount count;
+            if (chunk.batch->rows() > 0) {
+                bool useInsert = false;
+                CW_TRY_ASSIGN(count, writeRows(plan, *chunk.batch, true, useInsert, stop));
+                if (useInsert) {
+                    // A fast way may have left rows behind, so that the transaction is of no use.
+                    return fail(ErrorCode::Server,
+                                cwText("core", "Rows of %1 need to be written alone.",
+                                       plan.leader->name.display()));
+                }
+            }
+            CW_TRY(m_session->execBytes(chunkSql(plan, *chunk.batch, chunk.mark), stop));
+            out.push_back(count);
+        }
+        CW_TRY(m_session->exec(QStringLiteral("COMMIT"), stop));
+        return out;
     }
 
     /// One transaction, not committed where `useInsert` comes back true.

@@ -5,11 +5,17 @@
 #include "route/CopyGaps.h"
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 namespace causeway {
 
 namespace {
+
+/// Chunks up to this size are written several to a transaction, so many at most: with a thousand
+/// small tables the commits would be most of the time.
+constexpr qint64 smallChunk = 128'000;
+constexpr std::size_t mostTogether = 32;
 
 /// Tells a reader's sink from a failure: the copy is paused.
 Error pausedError()
@@ -94,6 +100,7 @@ struct CopyPool::Run {
     std::size_t nextTable = 0;    ///< under mutex
     std::optional<Error> error;   ///< what ends the whole run; under mutex
     std::mutex copiedMutex;       ///< one onCopied at a time
+    std::set<TableName> begun;    ///< with chunks from before this run; read-only while threads run
 
     void endAll(const Error &e)
     {
@@ -163,18 +170,49 @@ struct CopyPool::Run {
         return {};
     }
 
+    /// What a reader keeps from one table to the next.
+    struct ReaderSessions {
+        std::unique_ptr<RowReader> rows;
+        std::unique_ptr<Ledger> ledger;
+    };
+    Status findBegun();
     void readTables();
-    Status readTable(std::size_t table, std::unique_ptr<RowReader> &reader);
+    Status readTable(std::size_t table, ReaderSessions &sessions);
+    Result<std::vector<ChunkRecord>> chunksOf(const TableName &table,
+                                              std::unique_ptr<Ledger> &ledger);
     Status readGap(std::size_t table, const CopyGap &gap, std::unique_ptr<RowReader> &reader);
     void writeChunks(int worker);
     Status writeChunk(const CopyItem &item, const QString &stream,
-                      std::unique_ptr<RowWriter> &writer);
+                      std::unique_ptr<RowWriter> &writer, bool maybeThere);
+    bool writeTogether(const std::vector<CopyItem> &items, const QString &stream,
+                       std::unique_ptr<RowWriter> &writer);
+    void written(const CopyItem &item, const WriteCount &count);
+    void writeOne(const CopyItem &item, const QString &stream, std::unique_ptr<RowWriter> &writer,
+                  bool maybeThere);
     Result<bool> isRecorded(const CopyItem &item);
 };
 
+/// One question for all tables instead of one for each: most have none.
+Status CopyPool::Run::findBegun()
+{
+    const std::stop_token stop = all.get_token();
+    BackOff backOff(options);
+    for (;;) {
+        const auto names = [&]() -> Result<std::vector<TableName>> {
+            CW_TRY_ASSIGN(const auto ledger, pool.m_follower.ledger(pool.m_lease.migration, stop));
+            return ledger->tablesWithChunks(stop);
+        }();
+        if (names) {
+            begun.insert(names->begin(), names->end());
+            return {};
+        }
+        CW_TRY(backOff.again(names.error(), stop));
+    }
+}
+
 void CopyPool::Run::readTables()
 {
-    std::unique_ptr<RowReader> reader;
+    ReaderSessions sessions;
     while (!all.stop_requested() && !pause.stop_requested()) {
         std::size_t table = 0;
         {
@@ -184,7 +222,7 @@ void CopyPool::Run::readTables()
             table = nextTable++;
             tables[table].progress.state = CopyState::Copying;
         }
-        if (const Status done = readTable(table, reader); !done) {
+        if (const Status done = readTable(table, sessions); !done) {
             failed(table, done.error());
             continue;
         }
@@ -196,7 +234,28 @@ void CopyPool::Run::readTables()
     }
 }
 
-Status CopyPool::Run::readTable(std::size_t table, std::unique_ptr<RowReader> &reader)
+Result<std::vector<ChunkRecord>> CopyPool::Run::chunksOf(const TableName &table,
+                                                         std::unique_ptr<Ledger> &ledger)
+{
+    if (!begun.contains(table))
+        return std::vector<ChunkRecord>{};
+    const std::stop_token stop = all.get_token();
+    BackOff backOff(options);
+    for (;;) {
+        auto read = [&]() -> Result<std::vector<ChunkRecord>> {
+            if (!ledger) {
+                CW_TRY_ASSIGN(ledger, pool.m_follower.ledger(pool.m_lease.migration, stop));
+            }
+            return ledger->chunks(table, stop);
+        }();
+        if (read)
+            return read;
+        ledger.reset();
+        CW_TRY(backOff.again(read.error(), stop));
+    }
+}
+
+Status CopyPool::Run::readTable(std::size_t table, ReaderSessions &sessions)
 {
     const TablePlan &plan = tables[table].plan;
     const std::stop_token stop = all.get_token();
@@ -219,19 +278,7 @@ Status CopyPool::Run::readTable(std::size_t table, std::unique_ptr<RowReader> &r
             stop);
     }
 
-    std::vector<ChunkRecord> chunks;
-    BackOff backOff(options);
-    for (;;) {
-        Result<std::vector<ChunkRecord>> read = [&]() -> Result<std::vector<ChunkRecord>> {
-            CW_TRY_ASSIGN(const auto ledger, pool.m_follower.ledger(pool.m_lease.migration, stop));
-            return ledger->chunks(plan.leader->name, stop);
-        }();
-        if (read) {
-            chunks = std::move(*read);
-            break;
-        }
-        CW_TRY(backOff.again(read.error(), stop));
-    }
+    CW_TRY_ASSIGN(const auto chunks, chunksOf(plan.leader->name, sessions.ledger));
     CW_TRY_ASSIGN(const std::vector<CopyGap> gaps, gapsOf(plan.leader->name, chunks));
     {
         const std::lock_guard lock(mutex);
@@ -239,7 +286,7 @@ Status CopyPool::Run::readTable(std::size_t table, std::unique_ptr<RowReader> &r
             tables[table].progress.rows += c.rows;
     }
     for (const CopyGap &gap : gaps)
-        CW_TRY(readGap(table, gap, reader));
+        CW_TRY(readGap(table, gap, sessions.rows));
     return {};
 }
 
@@ -310,12 +357,12 @@ Result<bool> CopyPool::Run::isRecorded(const CopyItem &item)
 }
 
 Status CopyPool::Run::writeChunk(const CopyItem &item, const QString &stream,
-                                 std::unique_ptr<RowWriter> &writer)
+                                 std::unique_ptr<RowWriter> &writer, bool maybeThere)
 {
     const std::stop_token stop = all.get_token();
     const TablePlan &plan = tables[item.table].plan;
     BackOff backOff(options);
-    for (bool maybeThere = false;;) {
+    for (;;) {
         const Result<WriteCount> done = [&]() -> Result<WriteCount> {
             if (maybeThere) {
                 CW_TRY_ASSIGN(const bool recorded, isRecorded(item));
@@ -328,11 +375,7 @@ Status CopyPool::Run::writeChunk(const CopyItem &item, const QString &stream,
             return writer->write(plan, item.batch, item.mark, stop);
         }();
         if (done) {
-            const std::lock_guard lock(mutex);
-            CopyProgress &p = tables[item.table].progress;
-            p.rows += static_cast<qint64>(item.batch.rows());
-            p.bytes += static_cast<qint64>(item.batch.bytes());
-            p.collisions += done->collisions;
+            written(item, *done);
             return {};
         }
         const Error &e = done.error();
@@ -358,20 +401,80 @@ void CopyPool::Run::writeChunks(int worker)
     const QString stream = QStringLiteral("copy%1").arg(worker);
     const std::stop_token stop = all.get_token();
     std::unique_ptr<RowWriter> writer;
-    while (std::optional<CopyItem> item = queue.pop(stop)) {
-        if (hasFailed(item->table))
-            continue;
-        if (const Status done = writeChunk(*item, stream, writer); !done) {
-            failed(item->table, done.error());
-            writer.reset();
-            continue;
+    while (std::optional<CopyItem> first = queue.pop(stop)) {
+        std::vector<CopyItem> items;
+        items.push_back(std::move(*first));
+        if (items.front().size() <= smallChunk) {
+            while (items.size() < mostTogether) {
+                std::optional<CopyItem> next = queue.popSmall(smallChunk);
+                if (!next)
+                    break;
+                items.push_back(std::move(*next));
+            }
         }
+        std::erase_if(items, [this](const CopyItem &item) { return hasFailed(item.table); });
+        if (items.size() > 1 && writeTogether(items, stream, writer))
+            continue;
+        for (const CopyItem &item : items)
+            writeOne(item, stream, writer, items.size() > 1);
+    }
+}
+
+/// Counts what has been committed.
+void CopyPool::Run::written(const CopyItem &item, const WriteCount &count)
+{
+    const std::lock_guard lock(mutex);
+    CopyProgress &p = tables[item.table].progress;
+    p.rows += static_cast<qint64>(item.batch.rows());
+    p.bytes += static_cast<qint64>(item.batch.bytes());
+    p.collisions += count.collisions;
+}
+
+/// False where each must be written alone; its transaction may have been committed nevertheless.
+bool CopyPool::Run::writeTogether(const std::vector<CopyItem> &items, const QString &stream,
+                                  std::unique_ptr<RowWriter> &writer)
+{
+    const std::stop_token stop = all.get_token();
+    std::vector<ChunkWrite> chunks;
+    for (const CopyItem &item : items)
+        chunks.push_back({&tables[item.table].plan, &item.batch, item.mark});
+    const auto done = [&]() -> Result<std::vector<WriteCount>> {
+        if (!writer) {
+            CW_TRY_ASSIGN(writer, pool.m_follower.writer(pool.m_lease, stream, stop));
+        }
+        return writer->writeTogether(chunks, stop);
+    }();
+    if (!done) {
+        logDebug(done.error().describe());
+        writer.reset();
+        return false;
+    }
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        written(items[i], (*done)[i]);
         {
             const std::lock_guard lock(mutex);
-            --tables[item->table].chunksOpen;
+            --tables[items[i].table].chunksOpen;
         }
-        finishIfComplete(item->table);
+        finishIfComplete(items[i].table);
     }
+    return true;
+}
+
+void CopyPool::Run::writeOne(const CopyItem &item, const QString &stream,
+                             std::unique_ptr<RowWriter> &writer, bool maybeThere)
+{
+    if (hasFailed(item.table))
+        return;
+    if (const Status done = writeChunk(item, stream, writer, maybeThere); !done) {
+        failed(item.table, done.error());
+        writer.reset();
+        return;
+    }
+    {
+        const std::lock_guard lock(mutex);
+        --tables[item.table].chunksOpen;
+    }
+    finishIfComplete(item.table);
 }
 
 CopyPool::CopyPool(Database &leader, Database &follower, Lease lease, CopyOptions options)
@@ -393,6 +496,8 @@ Result<CopyPool::End> CopyPool::run(const std::vector<TablePlan> &plans, std::st
         m_run = run;
     }
     const std::stop_callback onStop(stop, [&run] { run->all.request_stop(); });
+    if (const Status found = run->findBegun(); !found)
+        run->endAll(found.error());
     {
         std::vector<std::jthread> writers;
         for (int i = 0; i < std::max(1, m_options.writers); ++i)

@@ -6,15 +6,13 @@ namespace causeway {
 
 using Clock = std::chrono::steady_clock;
 
-namespace {
-qint64 sizeOf(const CopyItem &item)
+qint64 CopyItem::size() const
 {
-    // Cells cost as well: a batch of many small columns is larger than its bytes.
     return static_cast<qint64>(
-        item.batch.bytes() +
-        item.batch.rows() * static_cast<std::size_t>(std::max(0, item.batch.columns())) * 16);
+        batch.bytes() + batch.rows() * static_cast<std::size_t>(std::max(0, batch.columns())) * 16);
 }
 
+namespace {
 qint64 since(Clock::time_point start)
 {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
@@ -23,7 +21,7 @@ qint64 since(Clock::time_point start)
 
 bool CopyQueue::push(CopyItem &&item, std::stop_token stop)
 {
-    const qint64 bytes = sizeOf(item);
+    const qint64 bytes = item.size();
     const auto start = Clock::now();
     std::unique_lock lock(m_mutex);
     const bool room =
@@ -47,7 +45,19 @@ std::optional<CopyItem> CopyQueue::pop(std::stop_token stop)
         return std::nullopt;
     CopyItem item = std::move(m_queue.front());
     m_queue.pop_front();
-    m_bytes -= sizeOf(item);
+    m_bytes -= item.size();
+    m_room.notify_all();
+    return item;
+}
+
+std::optional<CopyItem> CopyQueue::popSmall(qint64 mostBytes)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_queue.empty() || m_queue.front().size() > mostBytes)
+        return std::nullopt;
+    CopyItem item = std::move(m_queue.front());
+    m_queue.pop_front();
+    m_bytes -= item.size();
     m_room.notify_all();
     return item;
 }

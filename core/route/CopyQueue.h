@@ -17,6 +17,8 @@ struct CopyItem {
     std::size_t table = 0;
     RowBatch batch;
     ChunkMark mark;
+    /// In memory: cells cost as well, a batch of many small columns is larger than its bytes.
+    [[nodiscard]] qint64 size() const;
 };
 
 /// Between readers and writers, bounded by bytes: a slow target holds up the readers, not the
@@ -29,6 +31,8 @@ public:
     bool push(CopyItem &&, std::stop_token);
     /// Waits for an item. Nothing when stopped, or when closed and empty.
     std::optional<CopyItem> pop(std::stop_token);
+    /// The next item if one is there and not larger than that; does not wait.
+    std::optional<CopyItem> popSmall(qint64 mostBytes);
     /// No more items will come.
     void close();
 
