@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <vector>
@@ -283,6 +284,13 @@ struct SchemaStatement {
     QString sessionSetup; ///< SET statements to run before (sql_mode, charset of a routine)
 };
 
+/// Runs such statements one after the other in a session of its own. One thread at a time.
+class StatementRunner {
+public:
+    virtual ~StatementRunner() = default;
+    virtual Status run(const SchemaStatement &, std::stop_token) = 0;
+};
+
 struct SchemaAdjustment {
     QString object;
     Text what; ///< "MyISAM becomes InnoDB", "DEFINER removed, SQL SECURITY INVOKER"
@@ -329,6 +337,8 @@ public:
     virtual void interrupt() noexcept = 0;
 };
 
+using Counters = std::map<TableName, quint64>;
+
 enum class ObjectAction { Create, Drop, Enable, Disable }; ///< Enable and Disable: events
 enum class TableAction { Drop, Truncate };
 
@@ -340,12 +350,37 @@ public:
     virtual Result<ServerFacts> facts(std::stop_token) = 0;
     virtual Result<Capabilities> capabilities(std::stop_token) = 0;
     virtual Result<Catalog> catalog(const Selection &, std::stop_token) = 0;
+    /// The triggers or events of the selection, as catalog() has them, without reading all the
+    /// tables: cheap enough to ask while writes are held.
+    virtual Result<std::vector<SchemaObject>> objects(const Selection &selection, ObjectKind kind,
+                                                      std::stop_token stop)
+    {
+        CW_TRY_ASSIGN(Catalog all, catalog(selection, std::move(stop)));
+        std::erase_if(all.objects, [kind](const SchemaObject &o) { return o.kind != kind; });
+        return std::move(all.objects);
+    }
     /// Schemas a user may choose from, without the system's.
     virtual Result<QStringList> schemaNames(std::stop_token) = 0;
     virtual Result<SchemaScript> schemaScript(const Catalog &leader, const Selection &,
                                               const ServerFacts &leaderFacts, std::stop_token) = 0;
     /// Runs statements as they are, one by one; the error names the object.
     virtual Status execute(const std::vector<SchemaStatement> &, std::stop_token) = 0;
+    /// For many statements by several workers: each keeps its session.
+    virtual Result<std::unique_ptr<StatementRunner>> statementRunner(std::stop_token)
+    {
+        class EachAlone final : public StatementRunner {
+        public:
+            explicit EachAlone(Database &database) : m_database(database) {}
+            Status run(const SchemaStatement &statement, std::stop_token stop) override
+            {
+                return m_database.execute({statement}, std::move(stop));
+            }
+
+        private:
+            Database &m_database;
+        };
+        return std::make_unique<EachAlone>(*this);
+    }
 
     virtual Result<std::unique_ptr<RowReader>> reader(std::stop_token) = 0;
     virtual Result<std::unique_ptr<RowWriter>> writer(const Lease &, const QString &stream,
@@ -408,14 +443,14 @@ public:
     {
         return {};
     }
-    /// SQL for this follower that lifts AUTO_INCREMENT (sequences) to where the leader's stand: a
-    /// counter can be ahead of the highest row. `names` maps a leader's name to this server's.
-    virtual Result<std::vector<SchemaStatement>>
-    counterStatements(const Catalog & /*leader*/, const Selection & /*here*/,
-                      const std::function<TableName(const TableName &)> & /*names*/,
-                      std::stop_token)
+    /// Next AUTO_INCREMENT value of each table of the selection that has one.
+    virtual Result<Counters> counters(const Selection &, std::stop_token) { return Counters{}; }
+    /// SQL for this server that lifts its counters (under its own names, as they are) to `wanted`,
+    /// where they are behind: a leader's counter can be ahead of its highest row. Pure; no I/O.
+    virtual std::vector<SchemaStatement> counterStatements(const Counters & /*own*/,
+                                                           const Counters & /*wanted*/) const
     {
-        return std::vector<SchemaStatement>{};
+        return {};
     }
 };
 

@@ -379,11 +379,18 @@ Status createMissing(Database &database, const std::vector<SchemaStatement> &sta
     std::stop_source others;
     const std::stop_callback onStop(stop, [&] { others.request_stop(); });
     const auto work = [&] {
+        std::unique_ptr<StatementRunner> runner;
+        const auto run = [&](const SchemaStatement &statement) -> Status {
+            if (!runner) {
+                CW_TRY_ASSIGN(runner, database.statementRunner(others.get_token()));
+            }
+            return runner->run(statement, others.get_token());
+        };
         for (;;) {
             const std::size_t i = next.fetch_add(1);
             if (i >= statements.size() || others.stop_requested())
                 return;
-            const Status done = database.execute({statements[i]}, others.get_token());
+            const Status done = run(statements[i]);
             if (done || done.error().id == QLatin1String("mysql-already-exists"))
                 continue;
             const std::lock_guard lock(mutex);

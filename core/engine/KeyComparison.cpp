@@ -1,82 +1,89 @@
 #include "engine/KeyComparison.h"
 
-#include <QJsonDocument>
+#include <algorithm>
+#include <future>
 
 namespace causeway {
 
 namespace {
-bool sameJson(const std::string &a, const std::string &b)
-{
-    // A scalar is no document of its own for the parser.
-    const auto parse = [](const std::string &s) {
-        return QJsonDocument::fromJson('[' + QByteArray::fromStdString(s) + ']');
-    };
-    const QJsonDocument left = parse(a), right = parse(b);
-    return !left.isNull() && left == right;
-}
+/// Keys compared at one time: bounds the memory for their hashes.
+constexpr std::size_t kKeysAtOnce = 5'000;
 
-bool sameRow(const Table &leader, const Row &a, const Table &follower, const Row &b)
-{
-    for (std::size_t i = 0; i < leader.columns.size(); ++i) {
-        const int j = follower.columnIndex(leader.columns[i].name);
-        if (j < 0)
-            return false;
-        const Column &other = follower.columns[static_cast<std::size_t>(j)];
-        if (leader.columns[i].generated || other.generated)
-            continue;
-        const Value &x = a[i], &y = b[static_cast<std::size_t>(j)];
-        if (x == y)
-            continue;
-        const bool json =
-            leader.columns[i].typeClass == TypeClass::Json || other.typeClass == TypeClass::Json;
-        if (!json || !x || !y || !sameJson(*x, *y))
-            return false;
-    }
-    return true;
-}
+struct Slice {
+    const AlignedTables *tables = nullptr;
+    std::vector<Row> keys;
+};
 
-std::map<Row, Row> byKey(const Table &table, std::vector<Row> rows)
+Result<std::vector<std::vector<QString>>> hashesOf(RangeHasher &hasher, bool leader,
+                                                   const std::vector<Slice> &slices,
+                                                   const std::stop_token &stop)
 {
-    const std::vector<int> columns = table.rowKeyColumns();
-    std::map<Row, Row> out;
-    for (Row &row : rows) {
-        Row key;
-        for (const int c : columns)
-            key.push_back(row[static_cast<std::size_t>(c)]);
-        out.emplace(std::move(key), std::move(row));
+    std::vector<std::vector<QString>> out;
+    for (const Slice &slice : slices) {
+        CW_TRY_ASSIGN(auto hashes,
+                      hasher.hashesOf(leader ? slice.tables->leader : slice.tables->follower,
+                                      slice.keys, stop));
+        out.push_back(std::move(hashes));
     }
     return out;
 }
 } // namespace
 
-Result<ChangedKeys> compareKeys(Context &ctx, Roles roles, const ChangedKeys &keys,
-                                std::stop_token stop)
+Result<std::unique_ptr<KeyComparison>> KeyComparison::make(Context &ctx, Roles roles,
+                                                           std::stop_token stop)
 {
-    ChangedKeys different;
-    if (keys.empty())
-        return different;
-    CW_TRY_ASSIGN(const auto plans, ctx.plansFor(roles, stop));
-    for (const TablePlan &plan : plans) {
-        const auto it = keys.find(plan.leader->name);
-        if (it == keys.end())
+    std::unique_ptr<KeyComparison> out(new KeyComparison);
+    CW_TRY_ASSIGN(out->m_plans, ctx.plansFor(roles, stop));
+    for (const TablePlan &plan : out->m_plans) {
+        if (!plan.leader->rowKey)
             continue;
-        const std::vector<Row> list(it->second.begin(), it->second.end());
-        CW_TRY_ASSIGN(auto leaderRows, ctx.db(roles.leader).readRows(*plan.leader, list, stop));
-        CW_TRY_ASSIGN(auto followerRows,
-                      ctx.db(roles.follower).readRows(*plan.follower, list, stop));
-        const auto left = byKey(*plan.leader, std::move(leaderRows));
-        const auto right = byKey(*plan.follower, std::move(followerRows));
-        for (const auto &[key, row] : left) {
-            const auto other = right.find(key);
-            if (other == right.end() || !sameRow(*plan.leader, row, *plan.follower, other->second))
-                different[plan.leader->name].insert(key);
+        CW_TRY_ASSIGN(AlignedTables tables, alignForHashing(plan));
+        out->m_tables.emplace(plan.leader->name, std::move(tables));
+    }
+    CW_TRY_ASSIGN(out->m_leader, ctx.db(roles.leader).hasher(stop));
+    CW_TRY_ASSIGN(out->m_follower, ctx.db(roles.follower).hasher(stop));
+    return out;
+}
+
+Result<ChangedKeys> KeyComparison::different(const ChangedKeys &keys, std::stop_token stop)
+{
+    ChangedKeys out;
+    std::vector<Slice> slices;
+    std::size_t gathered = 0;
+    const auto compare = [&]() -> Status {
+        // Both servers at once: under the fence this is time that the application waits.
+        auto there = std::async(std::launch::async,
+                                [&] { return hashesOf(*m_follower, false, slices, stop); });
+        auto here = hashesOf(*m_leader, true, slices, stop);
+        const auto other = there.get();
+        CW_TRY(here);
+        CW_TRY(other);
+        for (std::size_t s = 0; s < slices.size(); ++s) {
+            for (std::size_t i = 0; i < slices[s].keys.size(); ++i) {
+                if ((*here)[s][i] != (*other)[s][i])
+                    out[slices[s].tables->leader.name].insert(std::move(slices[s].keys[i]));
+            }
         }
-        for (const auto &[key, row] : right) {
-            if (!left.contains(key))
-                different[plan.leader->name].insert(key);
+        slices.clear();
+        gathered = 0;
+        return {};
+    };
+    for (const auto &[table, set] : keys) {
+        const auto it = m_tables.find(table);
+        if (it == m_tables.end())
+            continue; // gone from one side: the stream says so
+        for (auto key = set.begin(); key != set.end();) {
+            Slice slice{&it->second, {}};
+            for (; key != set.end() && gathered < kKeysAtOnce; ++key, ++gathered)
+                slice.keys.push_back(*key);
+            slices.push_back(std::move(slice));
+            if (gathered >= kKeysAtOnce)
+                CW_TRY(compare());
         }
     }
-    return different;
+    if (!slices.empty())
+        CW_TRY(compare());
+    return out;
 }
 
 } // namespace causeway

@@ -83,8 +83,10 @@ Status armStream(Context &ctx, Roles roles, std::stop_token stop)
 
 Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
 {
-    if (follower && follower->stats().running && roles.leader == wanted.leader)
+    if (follower && follower->stats().running && roles.leader == wanted.leader) {
+        startRecheck(ctx);
         return {};
+    }
     stop();
     roles = wanted;
     CW_TRY(armStream(ctx, roles, stopToken));
@@ -134,11 +136,27 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     };
     follower = std::make_unique<Follower>(std::move(config));
     follower->start();
+    startRecheck(ctx);
     return {};
+}
+
+void Replication::startRecheck(Context &ctx)
+{
+    if (recheck)
+        return;
+    Follower *const f = follower.get();
+    const Side leader = roles.leader;
+    recheck = std::make_unique<KeyRecheck>(
+        ctx, roles, *f, [&ctx, f, leader](std::stop_token token) -> Status {
+            CW_TRY_ASSIGN(const Position now,
+                          ctx.db(leader).currentPosition(ctx.selectionOn(leader), token));
+            return f->waitReached(now, std::chrono::minutes(10), token);
+        });
 }
 
 void Replication::stop()
 {
+    recheck.reset();
     if (follower)
         follower->stop();
     follower.reset();

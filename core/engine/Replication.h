@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/Context.h"
+#include "engine/KeyRecheck.h"
 #include "route/Follower.h"
 
 #include <memory>
@@ -10,11 +11,13 @@ namespace causeway {
 /// The follower of a migration in one direction, started and stopped by the stages. Engine thread.
 struct Replication {
     std::unique_ptr<Follower> follower;
+    std::unique_ptr<KeyRecheck> recheck; ///< destroyed before the follower, which it waits for
     Roles roles;
 
     /// Runs it for these roles; nothing to do where it runs so already.
     Status start(Context &, Roles, std::stop_token);
     void stop();
+    void startRecheck(Context &);
     /// Waits until the follower has applied `wanted`, showing lag and taking commands meanwhile.
     Status waitReached(Context &, const Position &wanted, std::chrono::milliseconds limit,
                        std::stop_token);

@@ -88,18 +88,16 @@ Status putBack(Context &ctx, Side side, const QString &kind, std::stop_token sto
     for (const Kept &k : all)
         statements.insert(statements.end(), k.putBack.begin(), k.putBack.end());
     // One after the other: the order of triggers of one event is the order of their creation.
-    return createMissing(ctx.db(side), statements, 1, stop);
+    return ctx.db(side).execute(statements, stop);
 }
 
 Result<std::vector<SchemaObject>> objectsOf(Context &ctx, Side side, ObjectKind kind,
                                             std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const Catalog catalog, ctx.db(side).catalog(ctx.selectionOn(side), stop));
-    std::vector<SchemaObject> out;
-    for (const SchemaObject &o : catalog.objects) {
-        if (o.kind == kind && !o.name.startsWith(QLatin1String("causeway_sealed")))
-            out.push_back(o);
-    }
+    CW_TRY_ASSIGN(auto out, ctx.db(side).objects(ctx.selectionOn(side), kind, stop));
+    std::erase_if(out, [](const SchemaObject &o) {
+        return o.name.startsWith(QLatin1String("causeway_sealed"));
+    });
     return out;
 }
 } // namespace

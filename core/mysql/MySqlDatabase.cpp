@@ -22,6 +22,19 @@ Result<Catalog> MySqlDatabase::catalog(const Selection &selection, std::stop_tok
     return readCatalog(*s, selection, stop);
 }
 
+Result<std::vector<SchemaObject>> MySqlDatabase::objects(const Selection &selection,
+                                                         ObjectKind kind, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    return readObjects(*s, selection, kind, stop);
+}
+
+Result<Counters> MySqlDatabase::counters(const Selection &selection, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    return readCounters(*s, selection, stop);
+}
+
 Result<QStringList> MySqlDatabase::schemaNames(std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
@@ -40,6 +53,11 @@ Status MySqlDatabase::execute(const std::vector<SchemaStatement> &statements, st
 {
     CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
     return runStatements(*s, statements, stop);
+}
+
+Result<std::unique_ptr<StatementRunner>> MySqlDatabase::statementRunner(std::stop_token stop)
+{
+    return makeStatementRunner(m_address, stop);
 }
 
 Result<Position> MySqlDatabase::currentPosition(const Selection &selection, std::stop_token stop)

@@ -15,10 +15,13 @@ public:
     Result<ServerFacts> facts(std::stop_token) override;
     Result<Capabilities> capabilities(std::stop_token) override;
     Result<Catalog> catalog(const Selection &, std::stop_token) override;
+    Result<std::vector<SchemaObject>> objects(const Selection &, ObjectKind,
+                                              std::stop_token) override;
     Result<QStringList> schemaNames(std::stop_token) override;
     Result<SchemaScript> schemaScript(const Catalog &leader, const Selection &,
                                       const ServerFacts &leaderFacts, std::stop_token) override;
     Status execute(const std::vector<SchemaStatement> &, std::stop_token) override;
+    Result<std::unique_ptr<StatementRunner>> statementRunner(std::stop_token) override;
     Result<std::unique_ptr<RowReader>> reader(std::stop_token) override;
     Result<std::unique_ptr<RowWriter>> writer(const Lease &, const QString &stream,
                                               std::stop_token) override;
@@ -47,10 +50,9 @@ public:
                                                  const std::vector<TableName> &) const override;
     Result<QStringList> migrations(std::stop_token) override;
     std::vector<SchemaStatement> dropSchemaStatements(const QStringList &) const override;
-    Result<std::vector<SchemaStatement>>
-    counterStatements(const Catalog &leader, const Selection &here,
-                      const std::function<TableName(const TableName &)> &names,
-                      std::stop_token) override;
+    Result<Counters> counters(const Selection &, std::stop_token) override;
+    std::vector<SchemaStatement> counterStatements(const Counters &own,
+                                                   const Counters &wanted) const override;
 
 private:
     Address m_address;

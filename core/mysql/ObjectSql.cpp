@@ -36,6 +36,19 @@ QString sessionOf(const SchemaObject &o)
         parts << QStringLiteral("time_zone=%1").arg(quoteText(o.timeZone));
     return QStringLiteral("SET ") + parts.join(QStringLiteral(", "));
 }
+
+/// Without a DEFINER, ALTER EVENT makes whoever runs it the definer, and the event would run with
+/// our rights from then on.
+QString alterEvent(const SchemaObject &o, const QString &name, const char *what)
+{
+    QString definer;
+    const qsizetype at = o.definer.lastIndexOf(QLatin1Char('@'));
+    if (at >= 0) {
+        definer = QStringLiteral("DEFINER=%1@%2 ")
+                      .arg(quoteId(o.definer.left(at)), quoteId(o.definer.mid(at + 1)));
+    }
+    return QStringLiteral("ALTER %1EVENT %2 %3").arg(definer, name, QLatin1String(what));
+}
 } // namespace
 
 std::vector<SchemaStatement>
@@ -56,10 +69,10 @@ MySqlDatabase::objectStatements(ObjectAction action, const std::vector<SchemaObj
             s.sql = QStringLiteral("DROP %1 IF EXISTS %2").arg(keyword(o.kind), name);
             break;
         case ObjectAction::Enable:
-            s.sql = QStringLiteral("ALTER EVENT %1 ENABLE").arg(name);
+            s.sql = alterEvent(o, name, "ENABLE");
             break;
         case ObjectAction::Disable:
-            s.sql = QStringLiteral("ALTER EVENT %1 DISABLE").arg(name);
+            s.sql = alterEvent(o, name, "DISABLE");
             break;
         }
         out.push_back(std::move(s));
@@ -89,25 +102,18 @@ std::vector<SchemaStatement> MySqlDatabase::dropSchemaStatements(const QStringLi
     return out;
 }
 
-Result<std::vector<SchemaStatement>>
-MySqlDatabase::counterStatements(const Catalog &leader, const Selection &here,
-                                 const std::function<TableName(const TableName &)> &names,
-                                 std::stop_token stop)
+std::vector<SchemaStatement> MySqlDatabase::counterStatements(const Counters &own,
+                                                              const Counters &wanted) const
 {
-    CW_TRY_ASSIGN(const Catalog mine, catalog(here, stop));
     std::vector<SchemaStatement> out;
-    for (const Table &t : leader.tables) {
-        if (!t.autoIncrement)
+    for (const auto &[table, value] : wanted) {
+        const auto mine = own.find(table);
+        if (mine == own.end() || mine->second >= value)
             continue;
-        const TableName name = names(t.name);
-        const Table *own = mine.find(name);
-        if (!own || own->autoIncrement.value_or(0) >= *t.autoIncrement)
-            continue;
-        out.push_back({name.display(),
-                       QStringLiteral("ALTER TABLE %1 AUTO_INCREMENT=%2")
-                           .arg(quoteName(name))
-                           .arg(*t.autoIncrement),
-                       {}});
+        out.push_back(
+            {table.display(),
+             QStringLiteral("ALTER TABLE %1 AUTO_INCREMENT=%2").arg(quoteName(table)).arg(value),
+             {}});
     }
     return out;
 }

@@ -16,10 +16,16 @@ Result<std::vector<LiveClient>> readLiveClients(Session &, std::stop_token);
 // SchemaReader.cpp
 Result<Catalog> readCatalog(Session &, const Selection &, std::stop_token);
 Result<QStringList> readSchemaNames(Session &, std::stop_token);
+Result<Counters> readCounters(Session &, const Selection &, std::stop_token);
+// SchemaReadObjects.cpp: triggers or events alone
+Result<std::vector<SchemaObject>> readObjects(Session &, const Selection &, ObjectKind,
+                                              std::stop_token);
 // SchemaWriter.cpp: `session` is on the follower
 Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader, const Selection &,
                                        const ServerFacts &leaderFacts, std::stop_token);
+// SchemaRun.cpp
 Status runStatements(Session &, const std::vector<SchemaStatement> &, std::stop_token);
+Result<std::unique_ptr<StatementRunner>> makeStatementRunner(const Address &, std::stop_token);
 // RowReader.cpp, RowWriter.cpp
 Result<std::unique_ptr<RowReader>> makeRowReader(const Address &, std::stop_token);
 /// On a Data session that has a snapshot open already.

@@ -1,3 +1,4 @@
+#include "mysql/Parts.h"
 #include "mysql/SchemaRead.h"
 #include "mysql/SqlTokens.h"
 
@@ -5,6 +6,7 @@
 #include <QSet>
 
 #include <algorithm>
+#include <functional>
 
 namespace causeway::mysql {
 
@@ -40,7 +42,7 @@ struct Reader {
     Status sequences(const std::vector<TableName> &names);
     Status routines();
     Status views();
-    Status triggers(const std::vector<Table> &tables);
+    Status triggers(const std::function<bool(const TableName &)> &ofTable);
     Status events();
 };
 
@@ -155,11 +157,8 @@ Status Reader::views()
     return {};
 }
 
-Status Reader::triggers(const std::vector<Table> &tables)
+Status Reader::triggers(const std::function<bool(const TableName &)> &ofTable)
 {
-    QSet<TableName> selected;
-    for (const Table &t : tables)
-        selected.insert(t.name);
     CW_TRY_ASSIGN(const auto r, ask("TRIGGERS", "TRIGGER_SCHEMA",
                                     " ORDER BY TRIGGER_SCHEMA, EVENT_OBJECT_TABLE, "
                                     "ACTION_TIMING, EVENT_MANIPULATION"));
@@ -171,8 +170,7 @@ Status Reader::triggers(const std::vector<Table> &tables)
         o.name = r.text(i, "TRIGGER_NAME");
         o.table = r.text(i, "EVENT_OBJECT_TABLE");
         // The triggers of a sealed source are Causeway's own.
-        if (!selected.contains({o.schema, o.table}) ||
-            o.name.startsWith(QLatin1String("causeway_sealed")))
+        if (!ofTable({o.schema, o.table}) || o.name.startsWith(QLatin1String("causeway_sealed")))
             continue;
         readContext(o, r, i);
         o.timing = r.text(i, "ACTION_TIMING");
@@ -246,9 +244,31 @@ Result<std::vector<SchemaObject>> readObjects(Session &session, const QStringLis
         CW_TRY(reader.views());
     }
     // A table's triggers move with it, even where only some tables are selected.
-    CW_TRY(reader.triggers(tables));
+    QSet<TableName> selected;
+    for (const Table &t : tables)
+        selected.insert(t.name);
+    CW_TRY(reader.triggers([&](const TableName &name) { return selected.contains(name); }));
     if (selection.wholeSchemas())
         CW_TRY(reader.events());
+    return std::move(reader.out);
+}
+
+Result<std::vector<SchemaObject>> readObjects(Session &session, const Selection &selection,
+                                              ObjectKind kind, std::stop_token stop)
+{
+    QStringList schemas = selection.schemas;
+    if (schemas.isEmpty()) {
+        CW_TRY_ASSIGN(schemas, readSchemaNames(session, stop));
+    }
+    Reader reader{session, schemas, selection, stop, {}};
+    if (kind == ObjectKind::Trigger) {
+        CW_TRY(reader.triggers([&](const TableName &name) {
+            return schemas.contains(name.schema) &&
+                   !name.name.startsWith(QLatin1String("_causeway_")) && selection.matches(name);
+        }));
+    } else if (kind == ObjectKind::Event && selection.wholeSchemas()) {
+        CW_TRY(reader.events());
+    }
     return std::move(reader.out);
 }
 

@@ -444,4 +444,26 @@ Result<Catalog> readCatalog(Session &session, const Selection &selection, std::s
     return std::move(reading.catalog);
 }
 
+Result<Counters> readCounters(Session &session, const Selection &selection, std::stop_token stop)
+{
+    Counters out;
+    const QString scope =
+        selection.schemas.isEmpty()
+            ? QString()
+            : QLatin1String(" AND ") + schemaCondition("TABLE_SCHEMA", selection.schemas);
+    CW_TRY_ASSIGN(
+        const auto r,
+        session.query(QStringLiteral("SELECT TABLE_SCHEMA, TABLE_NAME, AUTO_INCREMENT FROM "
+                                     "information_schema.TABLES WHERE AUTO_INCREMENT IS NOT "
+                                     "NULL") +
+                          scope,
+                      stop));
+    for (std::size_t i = 0; i < r.rows.size(); ++i) {
+        const TableName name{r.text(i, std::size_t{0}), r.text(i, std::size_t{1})};
+        if (!isSystemSchema(name.schema) && !isStateTable(name.name) && selection.matches(name))
+            out.emplace(name, r.text(i, std::size_t{2}).toULongLong());
+    }
+    return out;
+}
+
 } // namespace causeway::mysql

@@ -33,6 +33,7 @@ public:
         : m_session(session), m_stop(std::move(stop))
     {
     }
+    void useStop(std::stop_token stop) { m_stop = std::move(stop); }
     Status begin();
     Status run(const SchemaStatement &);
     Status end();
@@ -282,7 +283,37 @@ Status CreatingSession::run(const SchemaStatement &s)
     return fail(std::move(error));
 }
 
+class MySqlStatementRunner final : public StatementRunner {
+public:
+    explicit MySqlStatementRunner(Address address) : m_address(std::move(address)) {}
+
+    Status run(const SchemaStatement &statement, std::stop_token stop) override
+    {
+        if (!m_session || m_session->isDead()) {
+            CW_TRY_ASSIGN(m_session, Session::open(m_address, Use::Control, stop));
+            m_creating.emplace(*m_session, stop);
+            if (Status begun = m_creating->begin(); !begun) {
+                m_session.reset();
+                return begun;
+            }
+        }
+        m_creating->useStop(std::move(stop));
+        return m_creating->run(statement);
+    }
+
+private:
+    Address m_address;
+    std::unique_ptr<Session> m_session;
+    std::optional<CreatingSession> m_creating; ///< never put back: the session is this object's own
+};
+
 } // namespace
+
+Result<std::unique_ptr<StatementRunner>> makeStatementRunner(const Address &address,
+                                                             std::stop_token)
+{
+    return std::make_unique<MySqlStatementRunner>(address); // connects with the first statement
+}
 
 Status runStatements(Session &session, const std::vector<SchemaStatement> &statements,
                      std::stop_token stop)

@@ -2,6 +2,10 @@
 
 namespace causeway {
 
+namespace {
+constexpr std::size_t kPortion = 20'000;
+}
+
 std::size_t addKeysOf(const RowChange &change, ChangedKeys &keys)
 {
     const std::vector<int> columns = change.table->rowKeyColumns();
@@ -21,10 +25,24 @@ std::size_t addKeysOf(const RowChange &change, ChangedKeys &keys)
     return added;
 }
 
-Result<std::optional<ChangedKeys>> keysChangedBetween(Database &leader, const Lease &ours,
-                                                      const std::vector<TablePlan> &plans,
-                                                      const Position &from, const Position &to,
-                                                      std::stop_token stop)
+std::size_t countOf(const ChangedKeys &keys)
+{
+    std::size_t n = 0;
+    for (const auto &[table, set] : keys)
+        n += set.size();
+    return n;
+}
+
+void merge(ChangedKeys &into, ChangedKeys &&from)
+{
+    for (auto &[table, set] : from)
+        into[table].merge(set);
+}
+
+Status keysChangedBetween(Database &leader, const Lease &ours, const std::vector<TablePlan> &plans,
+                          const Position &from, const Position &to,
+                          const std::function<Status(const ChangedKeys &)> &sink,
+                          std::stop_token stop)
 {
     std::map<TableName, std::shared_ptr<const Table>> tables;
     for (const TablePlan &plan : plans)
@@ -43,8 +61,11 @@ Result<std::optional<ChangedKeys>> keysChangedBetween(Database &leader, const Le
         CW_TRY_ASSIGN(const ChangeEvent event, stream->next(stop));
         if (const auto *row = std::get_if<RowChange>(&event)) {
             count += addKeysOf(*row, keys);
-            if (count > kMostChangedKeys)
-                return std::optional<ChangedKeys>();
+            if (count >= kPortion) {
+                CW_TRY(sink(keys));
+                keys.clear();
+                count = 0;
+            }
         } else if (const auto *commit = std::get_if<TransactionCommit>(&event)) {
             at = commit->after;
         } else if (const auto *ddl = std::get_if<DdlChange>(&event)) {
@@ -53,7 +74,7 @@ Result<std::optional<ChangedKeys>> keysChangedBetween(Database &leader, const Le
             at = progress->upTo;
         }
     }
-    return std::optional<ChangedKeys>(std::move(keys));
+    return sink(keys);
 }
 
 } // namespace causeway

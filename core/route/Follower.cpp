@@ -303,15 +303,39 @@ Position Follower::trackedFrom() const
 std::optional<ChangedKeys> Follower::takeChangedKeys()
 {
     const std::lock_guard lock(m_mutex);
-    ChangedKeys keys = std::move(m_keys);
-    const bool lost = m_keysLost;
-    m_keys.clear();
-    m_keyCount = 0;
+    auto keys = takeKeysLocked();
     m_keysLost = false;
     m_trackedFrom = m_applied;
-    if (lost)
+    return keys;
+}
+
+std::optional<ChangedKeys> Follower::borrowChangedKeys()
+{
+    const std::lock_guard lock(m_mutex);
+    return takeKeysLocked();
+}
+
+std::optional<ChangedKeys> Follower::takeKeysLocked()
+{
+    ChangedKeys keys = std::move(m_keys);
+    m_keys.clear();
+    m_keyCount = 0;
+    if (m_keysLost)
         return std::nullopt;
     return keys;
+}
+
+void Follower::returnChangedKeys(ChangedKeys &&keys)
+{
+    const std::lock_guard lock(m_mutex);
+    merge(m_keys, std::move(keys));
+    m_keyCount = countOf(m_keys);
+}
+
+bool Follower::waitForChangedKeys(std::size_t count, std::stop_token stop)
+{
+    std::unique_lock lock(m_mutex);
+    return m_changed.wait(lock, stop, [&] { return m_keyCount >= count; });
 }
 
 void Follower::noteChanged(const std::vector<RowChange> &rows)
@@ -324,6 +348,7 @@ void Follower::noteChanged(const std::vector<RowChange> &rows)
         if (m_keyCount > kMostChangedKeys) {
             m_keysLost = true;
             m_keys.clear();
+            m_keyCount = 0;
         }
     }
 }

@@ -87,6 +87,12 @@ public:
     /// Keys changed since the last call (or trackedFrom()); nothing where they were too many to
     /// keep. Whoever takes them answers for them: trackedFrom() moves on.
     std::optional<ChangedKeys> takeChangedKeys();
+    /// The same for one who compares them meanwhile and gives those back that are still to be
+    /// compared: trackedFrom() stays. Any thread.
+    std::optional<ChangedKeys> borrowChangedKeys();
+    void returnChangedKeys(ChangedKeys &&);
+    /// Until there are so many of them; false when stopped. Any thread.
+    bool waitForChangedKeys(std::size_t, std::stop_token);
     /// The leader's position after which every change is among the keys of the next
     /// takeChangedKeys(); empty before it has begun.
     [[nodiscard]] Position trackedFrom() const;
@@ -103,6 +109,7 @@ private:
     Status runTasks(Applier &applier);
     Status settleOnce(Applier &applier, std::stop_token stop);
     void noteChanged(const std::vector<RowChange> &rows);
+    std::optional<ChangedKeys> takeKeysLocked(); ///< under m_mutex
     void setApplied(const Position &position);
     [[nodiscard]] bool partInCopyAlready(const TableName &table, const Position &before) const;
     [[nodiscard]] bool inCopyAlready(const TableName &table, const Position &transaction);
