@@ -100,9 +100,16 @@ struct Workload::Private {
         tryNext(client, host, stop);
     }
 
+    [[nodiscard]] std::unique_ptr<WriterSql> newWriter(unsigned number) const
+    {
+        if (options.sql)
+            return options.sql(number);
+        return std::make_unique<ShopSql>(options, number);
+    }
+
     void write(const std::stop_token &stop, int number)
     {
-        ShopSql shop(options, static_cast<unsigned>(number));
+        const auto sql = newWriter(static_cast<unsigned>(number));
         MySqlClient client;
         std::size_t host = 0;
         const auto period =
@@ -114,15 +121,15 @@ struct Workload::Private {
         while (!stop.stop_requested() && ensureOpen(client, host, stop)) {
             if (number == 0 && options.truncateEvery.count() > 0 && Clock::now() >= truncateAt) {
                 truncateAt = Clock::now() + options.truncateEvery;
-                const SqlOutcome outcome = client.run("TRUNCATE TABLE shop.scratch");
+                const SqlOutcome outcome = client.run(options.truncate);
                 if (!outcome.ok()) {
                     didFail(outcome, nullptr);
                     tryNext(client, host, stop);
                     continue;
                 }
             }
-            const std::string uuid = shop.newUuid();
-            runOne(client, host, uuid, shop.transaction(uuid), stop, true);
+            const std::string uuid = sql->newUuid();
+            runOne(client, host, uuid, sql->transaction(uuid), stop, true);
             if (period.count() > 0) {
                 // Late ones catch up for a moment only: after a pause there is no flood.
                 due = std::max(due + period, Clock::now() - std::chrono::milliseconds(100));
@@ -136,12 +143,12 @@ struct Workload::Private {
 
     void writeLong(const std::stop_token &stop)
     {
-        ShopSql shop(options, 1000);
+        const auto sql = newWriter(1000);
         MySqlClient client;
         std::size_t host = 0;
         while (!stop.stop_requested() && ensureOpen(client, host, stop)) {
-            const std::string uuid = shop.newUuid();
-            const SqlOutcome begun = client.run(shop.longTransaction(uuid));
+            const std::string uuid = sql->newUuid();
+            const SqlOutcome begun = client.run(sql->longTransaction(uuid));
             if (!begun.ok()) {
                 didFail(begun, nullptr);
                 tryNext(client, host, stop);
@@ -197,7 +204,8 @@ void Workload::start()
         d->threads.emplace_back([this, i](const std::stop_token &stop) { d->write(stop, i); });
     if (d->options.longTransaction.count() > 0)
         d->threads.emplace_back([this](const std::stop_token &stop) { d->writeLong(stop); });
-    d->threads.emplace_back([this](const std::stop_token &stop) { d->idle(stop); });
+    for (int i = 0; i < d->options.idle; ++i)
+        d->threads.emplace_back([this](const std::stop_token &stop) { d->idle(stop); });
 }
 
 void Workload::stop()
@@ -282,13 +290,23 @@ QStringList Workload::oddErrors() const
 std::vector<std::string> Workload::lostOn(TestServer &server) const
 {
     std::unordered_set<std::string> there;
-    for (TestRow &row : server.query(QStringLiteral("SELECT id FROM shop.journal_entries")))
+    for (TestRow &row : server.query(QStringLiteral("SELECT id FROM ") + d->options.journal))
         there.insert(std::move(row.front().value()));
     const std::set<std::string> all = committed();
     std::vector<std::string> lost;
     std::copy_if(all.begin(), all.end(), std::back_inserter(lost),
                  [&there](const std::string &uuid) { return !there.contains(uuid); });
     return lost;
+}
+
+std::vector<std::string> Workload::twiceOn(TestServer &server) const
+{
+    std::vector<std::string> twice;
+    for (TestRow &row :
+         server.query(QStringLiteral("SELECT id FROM %1 GROUP BY id HAVING COUNT(*) > 1")
+                          .arg(d->options.journal)))
+        twice.push_back(std::move(row.front().value()));
+    return twice;
 }
 
 } // namespace causeway::test

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -11,6 +12,8 @@
 #include <vector>
 
 namespace causeway::test {
+
+class WriterSql;
 
 struct WorkloadOptions {
     int connections = 8;
@@ -22,6 +25,14 @@ struct WorkloadOptions {
     std::chrono::milliseconds truncateEvery{2'000};
     /// Customers change their key now and then, which ON UPDATE CASCADE carries to their orders.
     bool keyCascades = true;
+    /// More pooled connections that nobody uses.
+    int idle = 1;
+
+    /// Another application than the shop: what its connections say, the table (with the schema) in
+    /// which the uuids are, and how the scratch table is emptied.
+    std::function<std::unique_ptr<WriterSql>(unsigned writer)> sql;
+    QString journal = QStringLiteral("shop.journal_entries");
+    std::string truncate = "TRUNCATE TABLE shop.scratch";
 };
 
 /// An application that is writing while its database moves: pooled connections over the schema
@@ -71,8 +82,10 @@ public:
     /// Of those the ones nobody expects in this workload (duplicate keys, foreign keys), as text.
     [[nodiscard]] QStringList oddErrors() const;
 
-    /// Uuids of committed() that `journal_entries` of this server lacks; empty = no lost write.
+    /// Uuids of committed() that the journal on this server lacks; empty = no lost write.
     [[nodiscard]] std::vector<std::string> lostOn(TestServer &server) const;
+    /// Uuids that are there more than once, where the journal's key does not forbid it.
+    [[nodiscard]] std::vector<std::string> twiceOn(TestServer &server) const;
 
 private:
     struct Private;

@@ -1,37 +1,16 @@
 #include "servers/WorkloadSql.h"
 
-#include <array>
-#include <cstdio>
-
 namespace causeway::test {
 
 ShopSql::ShopSql(const WorkloadOptions &options, unsigned writer)
-    : m_options(options), m_writer(writer), m_random(std::random_device{}() ^ (writer * 7919ULL))
+    : WriterSql(writer), m_options(options)
 {
-}
-
-std::string ShopSql::newUuid()
-{
-    const quint64 high = m_random();
-    const quint64 low = m_random();
-    std::array<char, 37> text{};
-    std::snprintf(text.data(), text.size(), "%08x-%04x-%04x-%04x-%012llx",
-                  static_cast<unsigned>(high >> 32U), static_cast<unsigned>(high >> 16U) & 0xffffU,
-                  static_cast<unsigned>(high) & 0xffffU,
-                  static_cast<unsigned>(low >> 48U) & 0xffffU,
-                  static_cast<unsigned long long>(low & 0xffff'ffff'ffffULL));
-    return text.data();
-}
-
-int ShopSql::below(int bound)
-{
-    return std::uniform_int_distribution<int>(0, bound - 1)(m_random);
 }
 
 std::string ShopSql::ledger(const std::string &uuid) const
 {
     return "INSERT INTO shop.journal_entries (id, writer, number) VALUES ('" + uuid + "', " +
-           std::to_string(m_writer) + ", " + std::to_string(m_count) + ");";
+           std::to_string(writer()) + ", " + std::to_string(m_count) + ");";
 }
 
 std::string ShopSql::transaction(const std::string &uuid)

@@ -1,23 +1,20 @@
 #pragma once
 
 #include "servers/Workload.h"
+#include "servers/WriterSql.h"
 
-#include <random>
 #include <string>
 
 namespace causeway::test {
 
-/// The statements of one connection of the workload. Random, but such that connections wait for
-/// each other at most for a moment and never collide on a key.
-class ShopSql {
+/// The application of most tests: customers and orders in the schema `shop`. Random, but such that
+/// connections wait for each other at most for a moment and never collide on a key.
+class ShopSql final : public WriterSql {
 public:
     ShopSql(const WorkloadOptions &options, unsigned writer);
 
-    [[nodiscard]] std::string newUuid();
-    /// BEGIN ... COMMIT with the uuid in the ledger and one of the changes below.
-    [[nodiscard]] std::string transaction(const std::string &uuid);
-    /// BEGIN and some rows, without COMMIT; touches nothing that others wait for.
-    [[nodiscard]] std::string longTransaction(const std::string &uuid);
+    [[nodiscard]] std::string transaction(const std::string &uuid) override;
+    [[nodiscard]] std::string longTransaction(const std::string &uuid) override;
 
     /// DDL of the schema and its first rows.
     static QString schema(const WorkloadOptions &options);
@@ -31,15 +28,12 @@ public:
 
 private:
     [[nodiscard]] std::string ledger(const std::string &uuid) const;
-    [[nodiscard]] int below(int bound);
     [[nodiscard]] std::string customer(); ///< id of a customer that may exist, as SQL
     [[nodiscard]] std::string change(const std::string &uuid);
     [[nodiscard]] std::string placeOrder();
     [[nodiscard]] std::string swapTags(const std::string &uuid);
 
     const WorkloadOptions m_options;
-    const unsigned m_writer;
-    std::mt19937_64 m_random;
     quint64 m_count = 0;
 };
 

@@ -19,10 +19,11 @@ QStringList stepsOf(const QString &stage)
         QStringLiteral("complete.events"), QStringLiteral("complete.open"),
         QStringLiteral("complete.admit"),  QStringLiteral("complete.triggers-off"),
         QStringLiteral("complete.arm"),    QStringLiteral("complete.tidy")};
-    static const QStringList turn{
-        QStringLiteral("prepare"),      QStringLiteral("events-off"), QStringLiteral("hold"),
-        QStringLiteral("drain"),        QStringLiteral("compare"),    QStringLiteral("seal"),
-        QStringLiteral("drain-sealed"), QStringLiteral("objects"),    QStringLiteral("lead")};
+    static const QStringList turn{QStringLiteral("prepare"),  QStringLiteral("events-off"),
+                                  QStringLiteral("counters"), QStringLiteral("hold"),
+                                  QStringLiteral("drain"),    QStringLiteral("compare"),
+                                  QStringLiteral("seal"),     QStringLiteral("drain-sealed"),
+                                  QStringLiteral("objects"),  QStringLiteral("lead")};
     if (stage == QLatin1String("copy")) {
         return {QStringLiteral("copy.state"),       QStringLiteral("copy.position"),
                 QStringLiteral("copy.intent"),      QStringLiteral("copy.tables"),

@@ -13,25 +13,26 @@
 
 namespace causeway::test {
 
-/// A source with the workload's schema, an empty target, and accounts of Causeway's own on both.
+/// A source, an empty target, and accounts of Causeway's own on both; what moves is `schemas`.
 struct Pair {
     TestServer source, target;
     QTemporaryDir folder;
     Settings settings;
     QString file;
 
-    Pair(const ServerOptions &sourceOptions, const ServerOptions &targetOptions)
+    Pair(const ServerOptions &sourceOptions, const ServerOptions &targetOptions,
+         const QStringList &schemas = {QStringLiteral("shop")})
         : source(sourceOptions), target(targetOptions)
     {
         for (TestServer *server : {&source, &target}) {
             server->exec(QStringLiteral("CREATE USER 'mover'@'%' IDENTIFIED BY 'mover-secret'"));
             server->exec(QStringLiteral("GRANT ALL ON *.* TO 'mover'@'%' WITH GRANT OPTION"));
         }
-        settings.source.fromHere = source.address(
-            QStringLiteral("mover"), QStringLiteral("mover-secret"), QStringLiteral("shop"));
-        settings.target.fromHere = target.address(
-            QStringLiteral("mover"), QStringLiteral("mover-secret"), QStringLiteral("shop"));
-        settings.selection.schemas << QStringLiteral("shop");
+        settings.source.fromHere = source.address(QStringLiteral("mover"),
+                                                  QStringLiteral("mover-secret"), schemas.first());
+        settings.target.fromHere = target.address(QStringLiteral("mover"),
+                                                  QStringLiteral("mover-secret"), schemas.first());
+        settings.selection.schemas = schemas;
         file = folder.filePath(QStringLiteral("m.causeway"));
     }
 
