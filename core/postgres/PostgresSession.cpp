@@ -2,11 +2,10 @@
 
 #include "base/Secret.h"
 #include "base/Stop.h"
+#include "postgres/ConnectionParameters.h"
 #include "postgres/Resolve.h"
 
 #include <libpq-fe.h>
-
-#include <QFile>
 
 #include <sys/socket.h>
 
@@ -31,34 +30,6 @@ using ResultPtr = std::unique_ptr<PGresult, ClearResult>;
 /// Between looks at the stop token, where no interrupt() can wake the poll (while connecting the
 /// socket changes from one address to the next).
 constexpr int kSliceMs = 100;
-
-const char *sslMode(TlsMode mode)
-{
-    switch (mode) {
-    case TlsMode::Disabled:
-        return "disable";
-    case TlsMode::Preferred:
-        return "prefer";
-    case TlsMode::Required:
-        return "require";
-    case TlsMode::VerifyCa:
-        return "verify-ca";
-    case TlsMode::VerifyIdentity:
-        return "verify-full";
-    }
-    return "prefer";
-}
-
-/// libpq before 16 looks for root certificates in ~/.postgresql only, never in the system's.
-QString systemCa()
-{
-    for (const char *path : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/cert.pem",
-                             "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {
-        if (QFile::exists(QString::fromLatin1(path)))
-            return QString::fromLatin1(path);
-    }
-    return {};
-}
 
 QString oneLine(const char *words)
 {
@@ -235,40 +206,14 @@ Result<std::unique_ptr<Session>> Session::open(const Address &address, std::stop
 Status Session::connect(const Address &address, std::stop_token stop)
 {
     const auto deadline = Clock::now() + address.connectTimeout;
-    QList<std::pair<QByteArray, QByteArray>> parameters;
-    const auto put = [&parameters](const char *name, const QByteArray &value) {
-        if (!value.isEmpty())
-            parameters.append({QByteArray(name), value});
-    };
-    if (!address.socket.isEmpty()) {
-        put("host", address.socket.toUtf8());
-    } else {
-        // libpq would look the name up blocking, with no way to be stopped.
-        CW_TRY_ASSIGN(const QStringList addresses, resolve(address.host, deadline, stop));
-        const QString name =
-            address.tls.serverName.isEmpty() ? address.host : address.tls.serverName;
-        put("host", QStringList(addresses.size(), name).join(QLatin1Char(',')).toUtf8());
-        put("hostaddr", addresses.join(QLatin1Char(',')).toUtf8());
+    QStringList addresses;
+    // libpq would look the name up blocking, with no way to be stopped.
+    if (address.socket.isEmpty()) {
+        CW_TRY_ASSIGN(addresses, resolve(address.host, deadline, stop));
     }
-    put("port", QByteArray::number(address.port == 0 ? 5432 : address.port));
-    put("user", address.user.toUtf8());
-    put("password", address.password.reveal());
-    put("dbname", address.database.toUtf8());
-    put("sslmode", sslMode(address.tls.mode));
-    const bool verifies =
-        address.tls.mode == TlsMode::VerifyCa || address.tls.mode == TlsMode::VerifyIdentity;
-    put("sslrootcert",
-        (address.tls.ca.isEmpty() && verifies ? systemCa() : address.tls.ca).toUtf8());
-    put("sslcert", address.tls.cert.toUtf8());
-    put("sslkey", address.tls.key.toUtf8());
-    put("client_encoding", "UTF8");
-    put("application_name", "causeway");
-    for (auto it = address.options.cbegin(); it != address.options.cend(); ++it) {
-        const QByteArray key = it.key().toUtf8();
-        if (std::none_of(parameters.cbegin(), parameters.cend(),
-                         [&key](const auto &p) { return p.first == key; }))
-            put(key.constData(), it.value().toUtf8());
-    }
+    ConnectionParameters parameters = connectionParameters(address, addresses);
+    if (!address.password.isEmpty())
+        parameters.append({"password", address.password.reveal()});
     std::vector<const char *> names, values;
     for (const auto &[name, value] : parameters) {
         names.push_back(name.constData());
