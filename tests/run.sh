@@ -169,7 +169,8 @@ if [ "$long" = yes ]; then
     fi
     # The same tests with more of what they do: kills at every mark, many random histories.
     export CAUSEWAY_LONG=1 CAUSEWAY_HISTORIES=${CAUSEWAY_HISTORIES:-5000}
-    stage "long tests" run_ctest dev -R 'KillTest|ApplierPropertyTest|FixtureTest|CampaignTest' --timeout 14400
+    stage "long tests" run_ctest dev \
+        -R 'KillTest|ApplierPropertyTest|FixtureTest|CampaignTest|PostgresSchemaTest' --timeout 14400
     unset CAUSEWAY_LONG CAUSEWAY_HISTORIES
 fi
 

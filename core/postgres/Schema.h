@@ -65,6 +65,8 @@ struct SchemaEntry {
     std::vector<int> dependencies;
     /// The table that it belongs to; its own name for a table.
     TableName table;
+    bool ownedSequence = false; ///< of a serial or identity column
+    qint64 weight = 0;          ///< pages of that table on the source
 
     /// The same in every dump of the same database: "FK CONSTRAINT shop.orders orders_parent_fkey".
     [[nodiscard]] QString key() const;
@@ -122,9 +124,11 @@ struct RestoreOptions {
     /// Where what is done is recorded, in the transaction that does it: a table that is created
     /// where it is missing, in a schema that exists. What it says is done is never done again.
     QString ledgerTable = QStringLiteral("_causeway.restored");
-    QString migration;      ///< eight hex digits; entries of several migrations share the table
-    int workers = 4;        ///< for SchemaPhase::Indexes
-    QString setup;          ///< SET statements of every session, such as maintenance_work_mem
+    QString migration; ///< eight hex digits; entries of several migrations share the table
+    int workers = 4;   ///< for SchemaPhase::Indexes
+    QString setup;     ///< SET statements of every session, such as maintenance_work_mem
+    /// Keys that the target had before and that are as they should be: neither made nor recorded.
+    std::set<QString> present;
     OnRestoreError onError; ///< absent: Stop
     /// After each object, any thread: how many of how many, and which.
     std::function<void(int done, int total, const SchemaEntry &)> onProgress;
