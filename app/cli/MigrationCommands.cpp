@@ -109,6 +109,12 @@ void sayWhereItStands(const Output &out, const Snapshot &s)
                          ? QStringLiteral(", %1 follows")
                                .arg(s.roles.leader == Side::Source ? s.targetName : s.sourceName)
                          : QString()));
+    if (s.sealSeconds >= 0 && s.sealTables > 0) {
+        out.say(QStringLiteral("Triggers on %1 tables were made in %2 s (%3 ms a table).")
+                    .arg(s.sealTables)
+                    .arg(s.sealSeconds, 0, 'f', 3)
+                    .arg(s.sealSeconds * 1000.0 / static_cast<double>(s.sealTables), 0, 'f', 1));
+    }
     if (s.writePauseSeconds >= 0) {
         out.say(QStringLiteral("Writes paused for %1 s at the last switch.")
                     .arg(s.writePauseSeconds, 0, 'f', 3));

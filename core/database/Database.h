@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "database/Change.h"
+#include "database/Fence.h"
 #include "database/Lease.h"
 #include "database/Value.h"
 #include "endpoint/Address.h"
@@ -244,36 +245,7 @@ struct LiveClient {
     QString statement;  ///< redacted, at most 200 characters
     bool ours = false;
     bool holdsTransaction = false;
-};
-
-struct FenceOptions {
-    std::chrono::milliseconds lockWait{2'000};
-    int attempts = 5;
-    QStringList lockAccounts; ///< accounts that write under read_only and the user wants locked
-};
-
-/// Stops writes to the selection on one server. hold() belongs to a session: the server lifts it
-/// if we vanish. seal() is persistent. See ALGORITHMS 4.
-class Fence {
-public:
-    virtual ~Fence() = default;
-    /// Which seal will be used, and the SQL that hold, seal and open will run, for the plan.
-    virtual QString sealKind() const = 0; ///< "read_only" | "provider" | "triggers"
-    virtual QStringList holdSql() const = 0;
-    virtual QStringList sealSql() const = 0;
-    virtual QStringList openSql() const = 0;
-    /// Returns the position after the last writer drained.
-    virtual Result<Position> hold(std::stop_token) = 0;
-    /// Under the hold: makes it persistent and reads the position again.
-    virtual Result<Position> seal(std::stop_token) = 0;
-    /// Let the session's hold go; the seal, if any, stays.
-    virtual Status release(std::stop_token) = 0;
-    /// After SWITCHED: keep everybody out but our applier (super_read_only off, read_only on).
-    virtual Status admitApplier(std::stop_token) = 0;
-    /// Removes seal and hold; puts settings back as recorded. Idempotent, needs no hold before.
-    virtual Status open(std::stop_token) = 0;
-    virtual Result<bool> isSealed(std::stop_token) = 0;
-    virtual void interrupt() noexcept = 0;
+    bool writes = false; ///< was changing rows when it was looked at
 };
 
 /// One object to create on the follower, with the exact SQL. Statements run in order in one
@@ -395,8 +367,13 @@ public:
     virtual Result<std::unique_ptr<Ledger>> ledger(const QString &migration, std::stop_token) = 0;
     /// Ids of the migrations that have state on this server.
     virtual Result<QStringList> migrations(std::stop_token) { return QStringList{}; }
-    virtual Result<std::unique_ptr<Fence>> fence(const Selection &, const Lease &, bool isTarget,
-                                                 std::stop_token) = 0;
+    virtual Result<std::unique_ptr<Fence>> fence(const FenceRequest &, std::stop_token) = 0;
+    /// What closing it would mean; changes nothing.
+    virtual Result<FenceForecast> fenceForecast(const FenceRequest &request, std::stop_token stop)
+    {
+        CW_TRY_ASSIGN(const auto made, fence(request, std::move(stop)));
+        return made->forecast();
+    }
 
     /// A position of which everything before is visible to readers: G0 before the copy, and the
     /// barrier of a catch-up. See ALGORITHMS 2.1.

@@ -100,6 +100,28 @@ Result<Ledger *> Context::ledger(Side side, std::stop_token stop)
     return slot.get();
 }
 
+FenceRequest Context::fenceRequest(Side side) const
+{
+    FenceRequest request;
+    request.selection = selectionOn(side);
+    request.isTarget = side == Side::Target;
+    request.kind = request.isTarget && settings.targetFence != FenceKind::Auto
+                       ? settings.targetFence
+                       : settings.fence;
+    request.lockAccounts = settings.lockAccounts;
+    if (const auto &lease = m_leases[index(side)])
+        request.lease = *lease;
+    else
+        request.lease.migration = settings.id;
+    return request;
+}
+
+Result<std::unique_ptr<Fence>> Context::fence(Side side, std::stop_token stop)
+{
+    CW_TRY(lease(side, stop));
+    return db(side).fence(fenceRequest(side), std::move(stop));
+}
+
 void Context::dropLedgerSessions()
 {
     for (auto &ledger : m_ledgers)
@@ -305,25 +327,7 @@ bool Context::tick()
 
 Selection Context::selectionOn(Side side) const
 {
-    if (side == Side::Source)
-        return settings.selection;
-    Selection s = settings.selection;
-    s.schemas.clear();
-    for (const QString &schema : settings.selection.schemas)
-        s.schemas << settings.selection.schemaOnTarget(schema);
-    // Patterns speak of the source's names: rewritten schema by schema.
-    s.patterns.clear();
-    for (QString pattern : settings.selection.patterns) {
-        const bool out = pattern.startsWith(QLatin1Char('!'));
-        if (out)
-            pattern.remove(0, 1);
-        const qsizetype dot = pattern.indexOf(QLatin1Char('.'));
-        if (dot > 0)
-            pattern = settings.selection.schemaOnTarget(pattern.left(dot)) + pattern.mid(dot);
-        s.patterns << (out ? QStringLiteral("!") + pattern : pattern);
-    }
-    s.renames.clear();
-    return s;
+    return side == Side::Source ? settings.selection : settings.selection.underTargetNames();
 }
 
 TableName Context::nameOn(Side side, const TableName &sourceName) const

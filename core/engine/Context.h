@@ -77,6 +77,11 @@ public:
     /// After a lost connection: the next call opens anew.
     void dropLedgerSessions();
 
+    /// How a side is to be closed, as it was set; without a lease (plan) or under ours.
+    [[nodiscard]] FenceRequest fenceRequest(Side) const;
+    /// The fence of one side, under our lease.
+    Result<std::unique_ptr<Fence>> fence(Side, std::stop_token);
+
     Result<std::optional<QString>> fact(Side, const QString &name, std::stop_token);
     Status setFact(Side, const QString &name, const QString &value, std::stop_token);
     Status clearFact(Side, const QString &name, std::stop_token);

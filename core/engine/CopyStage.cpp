@@ -290,9 +290,7 @@ Status copyStage(Context &ctx, std::stop_token stop)
         CW_TRY(runPool(ctx, ctx.script.plans, stop));
         CW_TRY(noteCopied(ctx, stop));
     }
-    CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
-    CW_TRY_ASSIGN(const auto fence,
-                  ctx.db(Side::Target).fence(ctx.selectionOn(Side::Target), lease, true, stop));
+    CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Target, stop));
     Step indexes = createStep(ctx, Side::Target, QStringLiteral("copy.indexes"),
                               cwText("core", "Build the secondary indexes"), ctx.script.indexes);
     indexes.check = [&ctx](std::stop_token token) -> Result<bool> {

@@ -38,9 +38,7 @@ Status openServer(Context &ctx, Side side, std::stop_token stop)
     CW_TRY_ASSIGN(const bool there, ledger->exists(stop));
     if (!there)
         return {};
-    CW_TRY_ASSIGN(const Lease lease, ctx.lease(side, stop));
-    CW_TRY_ASSIGN(const auto fence,
-                  ctx.db(side).fence(ctx.selectionOn(side), lease, side == Side::Target, stop));
+    CW_TRY_ASSIGN(const auto fence, ctx.fence(side, stop));
     return fence->open(stop);
 }
 } // namespace
@@ -80,10 +78,7 @@ Status finishStage(Context &ctx, bool oldSourceOpen, std::stop_token stop)
         CW_TRY_ASSIGN(const bool there, ledger->exists(token));
         if (!there)
             return {};
-        CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Source, token));
-        CW_TRY_ASSIGN(
-            const auto fence,
-            ctx.db(Side::Source).fence(ctx.selectionOn(Side::Source), lease, false, token));
+        CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Source, token));
         return ctx.journal->setValue(QStringLiteral("old_source_open_sql"),
                                      fence->openSql().join(QStringLiteral(";\n")));
     };

@@ -49,12 +49,7 @@ Result<std::vector<Kept>> readKept(Context &ctx, Side side, const QString &kind,
         k.order = o.value(QStringLiteral("order")).toInt();
         k.name = {o.value(QStringLiteral("schema")).toString(),
                   o.value(QStringLiteral("name")).toString()};
-        for (const QJsonValue &v : o.value(QStringLiteral("put_back")).toArray()) {
-            const QJsonObject s = v.toObject();
-            k.putBack.push_back({s.value(QStringLiteral("object")).toString(),
-                                 s.value(QStringLiteral("sql")).toString(),
-                                 s.value(QStringLiteral("setup")).toString()});
-        }
+        k.putBack = putBackStatements(r);
         out.push_back(std::move(k));
     }
     std::sort(out.begin(), out.end(),
@@ -101,6 +96,19 @@ Result<std::vector<SchemaObject>> objectsOf(Context &ctx, Side side, ObjectKind 
     return out;
 }
 } // namespace
+
+std::vector<SchemaStatement> putBackStatements(const Restoration &r)
+{
+    std::vector<SchemaStatement> out;
+    const QJsonObject o = QJsonDocument::fromJson(r.payload.toUtf8()).object();
+    for (const QJsonValue &v : o.value(QStringLiteral("put_back")).toArray()) {
+        const QJsonObject s = v.toObject();
+        out.push_back({s.value(QStringLiteral("object")).toString(),
+                       s.value(QStringLiteral("sql")).toString(),
+                       s.value(QStringLiteral("setup")).toString()});
+    }
+    return out;
+}
 
 Result<std::vector<SchemaObject>> ownTriggers(Context &ctx, Side side, std::stop_token stop)
 {

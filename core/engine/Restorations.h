@@ -25,6 +25,8 @@ Status putBackEvents(Context &, Side, std::stop_token);
 Status forgetKept(Context &, Side, std::stop_token);
 /// Names of the events kept for a server, as that server has them.
 Result<std::vector<TableName>> keptEvents(Context &, Side, std::stop_token);
+/// Statements that put one back, with what each needs of its session.
+std::vector<SchemaStatement> putBackStatements(const Restoration &);
 Result<bool> hasKept(Context &, Side, const QString &kind, std::stop_token);
 
 } // namespace causeway

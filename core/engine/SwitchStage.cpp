@@ -8,6 +8,8 @@
 #include <QDateTime>
 
 #include <algorithm>
+#include <future>
+#include <utility>
 
 /// The switch in either direction: ALGORITHMS 4. The leader is fenced by a session (lifted by the
 /// server itself if we vanish), the follower drained, the fence made persistent, and only then
@@ -17,18 +19,13 @@ namespace causeway {
 namespace {
 constexpr std::chrono::seconds kDrainLimit{30};
 constexpr std::chrono::seconds kBeforeLimit{600};
+constexpr std::chrono::milliseconds kLook{300}; ///< between looks at who waits for the hold
 constexpr int kRounds = 8;
 /// So many keys and no more are compared in a moment.
 constexpr std::size_t kFewKeys = 500;
 
 /// On the new leader from its number on until everything behind the point of no return is done.
 const QString kUnfinished = QStringLiteral("switch_unfinished");
-
-Result<std::unique_ptr<Fence>> fenceOn(Context &ctx, Side side, std::stop_token stop)
-{
-    CW_TRY_ASSIGN(const Lease lease, ctx.lease(side, stop));
-    return ctx.db(side).fence(ctx.selectionOn(side), lease, side == Side::Target, stop);
-}
 
 QMap<QString, QString> hookEnvironment(Context &ctx, Roles from)
 {
@@ -65,7 +62,7 @@ public:
             CW_TRY_ASSIGN(m_comparison, KeyComparison::make(m_ctx, m_from, stop));
         }
         std::vector<Step> steps{prepare(), eventsOff(), counters()};
-        CW_TRY_ASSIGN(m_fence, fenceOn(m_ctx, m_from.leader, stop));
+        CW_TRY_ASSIGN(m_fence, m_ctx.fence(m_from.leader, stop));
         steps.push_back(hold());
         if (!m_once) {
             steps.push_back(drain(QStringLiteral("drain")));
@@ -100,6 +97,12 @@ public:
         }
         // From here on only forward: completeSwitch() goes on wherever this is cut short. The
         // fence's session is let go first, so that the old leader can be written by us.
+        CW_TRY_ASSIGN(const QStringList passing, m_fence->endWaiters(stop));
+        for (const QString &who : passing) {
+            m_ctx.event(QStringLiteral("warning"),
+                        QStringLiteral("This waits on the old leader, and no trigger stops it: %1")
+                            .arg(who));
+        }
         CW_TRY(m_fence->release(stop));
         m_fence.reset();
         CW_TRY(completeSwitch(m_ctx, stop));
@@ -298,18 +301,60 @@ private:
             CW_TRY_ASSIGN(m_barrier, m_fence->hold(stop));
             return {};
         };
-        s.undo = [this](std::stop_token stop) { return m_fence->release(std::move(stop)); };
+        // Also what was noted and locked for it.
+        s.undo = [this](std::stop_token stop) { return m_fence->open(std::move(stop)); };
         return s;
+    }
+
+    /// Lets through who waits for the hold and stops our own readers with it; what it changed is
+    /// before the new barrier.
+    Status letThrough(std::stop_token stop)
+    {
+        CW_TRY_ASSIGN(m_barrier, m_sealed ? m_fence->seal(stop) : m_fence->hold(stop));
+        return {};
+    }
+
+    Status drainNow(std::stop_token stop)
+    {
+        const auto until = std::chrono::steady_clock::now() + kDrainLimit;
+        for (;;) {
+            const Status reached = m_replication.waitReached(m_ctx, m_barrier, kLook, stop);
+            if (reached || reached.error().id != QLatin1String("catch-up-timeout") ||
+                std::chrono::steady_clock::now() > until)
+                return reached;
+            CW_TRY_ASSIGN(const bool waited, m_fence->isWaitedFor(stop));
+            if (waited)
+                CW_TRY(letThrough(stop));
+        }
     }
 
     Step drain(const QString &name)
     {
         Step s = step("", m_from.follower, cwText("core", "Apply everything up to the last write"));
         s.id = m_prefix + name;
-        s.act = [this](std::stop_token stop) {
-            return m_replication.waitReached(m_ctx, m_barrier, kDrainLimit, std::move(stop));
-        };
+        s.act = [this](std::stop_token stop) { return drainNow(std::move(stop)); };
         return s;
+    }
+
+    /// Which of m_pending differ. `passed`: somebody was let through meanwhile, so that the answer
+    /// may be out of date.
+    Result<ChangedKeys> differing(bool &passed, std::stop_token stop)
+    {
+        auto looking = std::async(std::launch::async,
+                                  [&] { return m_comparison->different(m_pending, stop); });
+        Status watched;
+        while (looking.wait_for(kLook) != std::future_status::ready && watched) {
+            const auto waited = m_fence->isWaitedFor(stop);
+            if (!waited)
+                watched = fail(waited.error());
+            else if (*waited) {
+                passed = true;
+                watched = letThrough(stop);
+            }
+        }
+        auto found = looking.get();
+        CW_TRY(watched);
+        return found;
     }
 
     Step compare(const QString &name)
@@ -318,18 +363,27 @@ private:
                       cwText("core", "Compare the rows changed since the last comparison"));
         s.id = m_prefix + name;
         s.act = [this](std::stop_token stop) -> Status {
-            auto keys = m_replication.follower->takeChangedKeys();
-            if (!keys) {
-                return fail(ErrorCode::NotReady,
-                            cwText("core", "Too much changed just before the switch to compare it "
-                                           "while writes are held. Try again."),
-                            QStringLiteral("too-many-changes"));
+            constexpr int kMost = 10;
+            for (int attempt = 1;; ++attempt) {
+                auto keys = m_replication.follower->takeChangedKeys();
+                if (!keys) {
+                    return fail(ErrorCode::NotReady,
+                                cwText("core",
+                                       "Too much changed just before the switch to compare it "
+                                       "while writes are held. Try again."),
+                                QStringLiteral("too-many-changes"));
+                }
+                merge(m_pending, std::move(*keys));
+                bool passed = false;
+                CW_TRY_ASSIGN(ChangedKeys found, differing(passed, stop));
+                m_pending = std::move(found);
+                if (!passed || attempt == kMost)
+                    break;
+                CW_TRY(drainNow(stop));
             }
-            merge(*keys, ChangedKeys(m_pending));
-            CW_TRY_ASSIGN(const ChangedKeys differing, m_comparison->different(*keys, stop));
-            m_pending.clear();
-            if (!differing.empty())
-                return fail(different(differing));
+            const ChangedKeys found = std::exchange(m_pending, {});
+            if (!found.empty())
+                return fail(different(found));
             return {};
         };
         return s;
@@ -343,10 +397,28 @@ private:
         s.act = [this](std::stop_token stop) -> Status {
             // The seal's own statements may stand in the log: the follower drains once more to it.
             CW_TRY_ASSIGN(m_barrier, m_fence->seal(stop));
+            m_sealed = true;
+            saySealTime();
             return {};
         };
         s.undo = [this](std::stop_token stop) { return m_fence->open(std::move(stop)); };
         return s;
+    }
+
+    void saySealTime()
+    {
+        const auto timing = m_fence->lastSeal();
+        if (!timing || timing->tables == 0)
+            return;
+        m_ctx.live.update([&](Snapshot &s) {
+            s.sealSeconds = std::chrono::duration<double>(timing->took).count();
+            s.sealTables = timing->tables;
+        });
+        m_ctx.event(QStringLiteral("info"),
+                    QStringLiteral("The triggers that close %1 tables took %2 s, %3 ms a table.")
+                        .arg(timing->tables)
+                        .arg(std::chrono::duration<double>(timing->took).count(), 0, 'f', 3)
+                        .arg(timing->secondsPerTable() * 1000.0, 0, 'f', 1));
     }
 
     Step objects()
@@ -411,6 +483,7 @@ private:
     const QString m_prefix;
     std::unique_ptr<Fence> m_fence;
     Position m_barrier;
+    bool m_sealed = false;
     std::unique_ptr<KeyComparison> m_comparison;
     ChangedKeys m_pending; ///< to be compared under the fence, besides what changes until then
     int m_number = 1;
@@ -487,7 +560,7 @@ Status completeSwitch(Context &ctx, std::stop_token stop)
                      cwText("core", "Open the new leader: %1 takes writes",
                             ctx.db(now.leader).address().display()));
     open.act = [&](std::stop_token token) -> Status {
-        CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, now.leader, token));
+        CW_TRY_ASSIGN(const auto fence, ctx.fence(now.leader, token));
         return fence->open(token);
     };
     steps.push_back(std::move(open));
@@ -496,7 +569,7 @@ Status completeSwitch(Context &ctx, std::stop_token stop)
         Step admit = step("admit", now.follower,
                           cwText("core", "Let only Causeway's account write on the old leader"));
         admit.act = [&](std::stop_token token) -> Status {
-            CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, now.follower, token));
+            CW_TRY_ASSIGN(const auto fence, ctx.fence(now.follower, token));
             return fence->admitApplier(token);
         };
         steps.push_back(std::move(admit));
@@ -527,7 +600,7 @@ Status reopenLeader(Context &ctx, std::stop_token stop)
     CW_TRY_ASSIGN(const bool state, ledger->exists(stop));
     if (!state)
         return {}; // a switch keeps its records there before it closes anything
-    CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, now.leader, stop));
+    CW_TRY_ASSIGN(const auto fence, ctx.fence(now.leader, stop));
     CW_TRY_ASSIGN(const bool sealed, fence->isSealed(stop));
     CW_TRY_ASSIGN(const bool events, hasKept(ctx, now.leader, kept::event, stop));
     if (!sealed && !events) {
@@ -553,7 +626,7 @@ Status closeSourceForOnce(Context &ctx, std::stop_token stop)
 {
     CW_TRY(ctx.setFact(Side::Source, QStringLiteral("selection"), ctx.settings.selection.encode(),
                        stop));
-    CW_TRY_ASSIGN(const auto fence, fenceOn(ctx, Side::Source, stop));
+    CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Source, stop));
     CW_TRY_ASSIGN(const bool sealed, fence->isSealed(stop));
     if (sealed)
         return {};

@@ -1,6 +1,7 @@
 #include "engine/Migration.h"
 
 #include "database/Database.h"
+#include "engine/Restorations.h"
 
 namespace causeway {
 
@@ -44,17 +45,18 @@ Result<QStringList> unfence(const Endpoint &source, const Endpoint &target, std:
             return fail(std::move(e));
         }
         CW_TRY_ASSIGN(const Lease lease, sourceLedger->takeLease(QStringLiteral("unfence"), stop));
-        Selection everything;
+        FenceRequest request;
+        request.lease = lease;
         if (const auto stored = sourceLedger->fact(QStringLiteral("selection"), stop);
             stored && *stored)
-            everything = Selection::decode(**stored);
-        CW_TRY_ASSIGN(const auto fence, sourceDb->fence(everything, lease, false, stop));
+            request.selection = Selection::decode(**stored);
+        CW_TRY_ASSIGN(const auto fence, sourceDb->fence(request, stop));
         CW_TRY_ASSIGN(const bool sealed, fence->isSealed(stop));
         CW_TRY(fence->open(stop));
         CW_TRY_ASSIGN(const auto kept, sourceLedger->restorations(stop));
         for (const Restoration &r : kept) {
-            if (r.kind == QLatin1String("event") && !r.putBack.isEmpty()) {
-                CW_TRY(sourceDb->execute({{r.id, r.putBack, {}}}, stop));
+            if (r.kind == kept::event && !r.putBack.isEmpty()) {
+                CW_TRY(sourceDb->execute(putBackStatements(r), stop));
                 CW_TRY(sourceLedger->forget(lease, r.id, stop));
                 done << QStringLiteral("%1: enabled again").arg(r.id);
             }

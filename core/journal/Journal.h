@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/Error.h"
+#include "database/Fence.h"
 #include "endpoint/Address.h"
 #include "journal/Snapshot.h"
 #include "journal/Step.h"
@@ -29,9 +30,11 @@ struct Settings {
     QString onSwitched;     ///< hook command between seal and open
     QString onBeforeSwitch; ///< hook command before the fence; its failure stops before anything
     QStringList accepted;   ///< ids of findings accepted
-    QString onDdl = QStringLiteral("stop"); ///< stop | recopy | apply
-    qint64 throttleBytesPerSecond = 0;      ///< 0 = none
-    QStringList lockAccounts;               ///< accounts to lock at the switch, by the user's tick
+    QString onDdl = QStringLiteral("stop");  ///< stop | recopy | apply
+    qint64 throttleBytesPerSecond = 0;       ///< 0 = none
+    FenceKind fence = FenceKind::Auto;       ///< how a server is closed
+    FenceKind targetFence = FenceKind::Auto; ///< the target until the switch, where set apart
+    QStringList lockAccounts; ///< user@host: accounts to lock at the switch, by the user's tick
     bool oneWayAccepted = false;
     QDateTime createdAt;
 

@@ -64,6 +64,8 @@ QJsonObject Settings::toJson() const
         {QStringLiteral("accepted"), array(accepted)},
         {QStringLiteral("on_ddl"), onDdl},
         {QStringLiteral("throttle_bytes"), throttleBytesPerSecond},
+        {QStringLiteral("fence"), toString(fence)},
+        {QStringLiteral("target_fence"), toString(targetFence)},
         {QStringLiteral("lock_accounts"), array(lockAccounts)},
         {QStringLiteral("one_way_accepted"), oneWayAccepted},
         {QStringLiteral("created_at"), createdAt.toString(Qt::ISODate)},
@@ -90,6 +92,11 @@ Result<Settings> Settings::fromJson(const QJsonObject &o)
     s.accepted = list(o.value(QStringLiteral("accepted")));
     s.onDdl = o.value(QStringLiteral("on_ddl")).toString(s.onDdl);
     s.throttleBytesPerSecond = o.value(QStringLiteral("throttle_bytes")).toInteger();
+    // Files of before this setting say nothing.
+    s.fence =
+        fenceKindFromString(o.value(QStringLiteral("fence")).toString()).value_or(FenceKind::Auto);
+    s.targetFence = fenceKindFromString(o.value(QStringLiteral("target_fence")).toString())
+                        .value_or(FenceKind::Auto);
     s.lockAccounts = list(o.value(QStringLiteral("lock_accounts")));
     s.oneWayAccepted = o.value(QStringLiteral("one_way_accepted")).toBool();
     s.createdAt =

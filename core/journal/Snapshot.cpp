@@ -88,6 +88,8 @@ QJsonObject Snapshot::toJson() const
         {QStringLiteral("eta_seconds"), eta},
         {QStringLiteral("retention_seconds"), known(retentionSeconds)},
         {QStringLiteral("write_pause_seconds"), known(writePauseSeconds)},
+        {QStringLiteral("seal_seconds"), known(sealSeconds)},
+        {QStringLiteral("seal_tables"), sealTables},
         {QStringLiteral("limited_by"), limitedBy},
         {QStringLiteral("activity"), activity.english()},
         {QStringLiteral("at_ms"), atMs},

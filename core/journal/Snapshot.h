@@ -74,6 +74,8 @@ struct Snapshot {
     qint64 etaLow = -1, etaHigh = -1;   ///< seconds; -1 unknown
     qint64 retentionSeconds = -1;       ///< what the leader keeps; -1 unknown
     double writePauseSeconds = -1;      ///< of the last switch
+    double sealSeconds = -1;            ///< making the triggers of the last switch; -1 = none made
+    qint64 sealTables = 0;              ///< how many tables they closed
     std::vector<StepRecord> steps;
     QString limitedBy; ///< "source" | "network" | "target" | ""
     Text activity;     ///< what is being done or waited for just now

@@ -192,7 +192,10 @@ Result<Capabilities> readCapabilities(Session &s, std::stop_token stop)
     c.follow = followSupport(s, v, grants);
     c.reverse = c.follow;
     // The rights on each table are looked at when the fence is made for a selection.
-    CW_TRY_ASSIGN(const SealChoice seal, chooseSeal(s, {}, stop));
+    CW_TRY_ASSIGN(SealFacts sealFacts, readSealFacts(s, {}, stop));
+    sealFacts.others.clear();
+    sealFacts.tables.clear();
+    CW_TRY_ASSIGN(const SealChoice seal, chooseSeal(s, sealFacts, FenceKind::Auto, stop));
     c.seal = seal.kind.isEmpty() ? no(seal.limitation) : yes(sealText(seal.kind));
     c.sessionFence =
         seal.kind == QLatin1String("triggers")

@@ -59,32 +59,37 @@ bool contains(const std::vector<TableName> &names, const TableName &name)
 
 class MySqlFence final : public Fence {
 public:
-    MySqlFence(Address address, Selection selection, Lease lease, bool isTarget,
-               std::vector<TableName> tables, SealChoice choice, bool hasSuperReadOnly)
-        : m_address(std::move(address)), m_selection(std::move(selection)),
-          m_lease(std::move(lease)), m_isTarget(isTarget), m_tables(std::move(tables)),
-          m_choice(std::move(choice)), m_hasSuper(hasSuperReadOnly)
+    MySqlFence(Address address, FenceRequest request, SealFacts facts, SealChoice choice,
+               bool hasSuperReadOnly)
+        : m_address(std::move(address)), m_request(std::move(request)), m_facts(std::move(facts)),
+          m_choice(std::move(choice)), m_tables(m_facts.tables), m_hasSuper(hasSuperReadOnly)
     {
     }
 
     QString sealKind() const override { return m_choice.kind; }
+    FenceForecast forecast() const override { return forecastOf(m_facts, m_choice); }
+    std::optional<SealTiming> lastSeal() const override { return m_lastSeal; }
     QStringList holdSql() const override;
     QStringList sealSql() const override;
     QStringList openSql() const override;
     Result<Position> hold(std::stop_token) override;
     Result<Position> seal(std::stop_token) override;
+    Result<bool> isWaitedFor(std::stop_token) override;
+    Result<QStringList> endWaiters(std::stop_token) override;
     Status release(std::stop_token) override;
     Status admitApplier(std::stop_token) override;
     Status open(std::stop_token) override;
     Result<bool> isSealed(std::stop_token) override;
     void interrupt() noexcept override;
 
+    Status goOnAsBegun(Session &, std::stop_token);
+
 private:
     [[nodiscard]] bool byTriggers() const { return m_choice.kind == kTriggers; }
     [[nodiscard]] QString factName() const
     {
         return QStringLiteral("fence.%1.read_only")
-            .arg(toString(m_isTarget ? Side::Target : Side::Source));
+            .arg(toString(m_request.isTarget ? Side::Target : Side::Source));
     }
     [[nodiscard]] QString setting(const char *name, bool on) const
     {
@@ -103,13 +108,12 @@ private:
     Status dropTriggers(Session &, std::stop_token);
 
     Address m_address;
-    Selection m_selection;
-    Lease m_lease;
-    bool m_isTarget;
-    std::vector<TableName> m_tables;
+    FenceRequest m_request;
+    SealFacts m_facts;
     SealChoice m_choice;
+    std::vector<TableName> m_tables;
     bool m_hasSuper; ///< the server knows super_read_only
-    FenceOptions m_options;
+    std::optional<SealTiming> m_lastSeal;
     std::mutex m_mutex;                 ///< guards the pointer against interrupt()
     std::unique_ptr<Session> m_session; ///< holds the fence
 };
@@ -117,7 +121,7 @@ private:
 QStringList MySqlFence::holdSql() const
 {
     const QString wait = QStringLiteral("SET SESSION lock_wait_timeout=%1")
-                             .arg((m_options.lockWait.count() + 999) / 1000);
+                             .arg((m_request.lockWait.count() + 999) / 1000);
     if (byTriggers()) {
         if (m_tables.empty())
             return {};
@@ -133,7 +137,7 @@ QStringList MySqlFence::closeSql() const
         return {QStringLiteral("CALL mysql.rds_set_read_only(1)")};
     QStringList sql{setting("read_only", true)};
     // The applier goes on writing into the target, and super_read_only refuses it too.
-    if (m_hasSuper && !m_isTarget)
+    if (m_hasSuper && !m_request.isTarget)
         sql << setting("super_read_only", true);
     return sql;
 }
@@ -145,7 +149,7 @@ QStringList MySqlFence::sealSql() const
     if (m_tables.empty())
         return {};
     QStringList sql{lockTables(m_tables, "WRITE")};
-    for (const SealTrigger &t : sealTriggers(m_tables, m_lease.migration, m_address.user))
+    for (const SealTrigger &t : sealTriggers(m_tables, m_request.lease.migration, m_address.user))
         sql << t.sql;
     return sql << QStringLiteral("UNLOCK TABLES");
 }
@@ -158,7 +162,7 @@ QStringList MySqlFence::openSql() const
         return restoreSql(nothing);
     }
     QStringList sql;
-    for (const SealTrigger &t : sealTriggers(m_tables, m_lease.migration, m_address.user))
+    for (const SealTrigger &t : sealTriggers(m_tables, m_request.lease.migration, m_address.user))
         sql << QStringLiteral("DROP TRIGGER IF EXISTS ") + quoteName(t.name);
     return sql;
 }
@@ -223,14 +227,27 @@ Result<std::optional<Found>> MySqlFence::found(Session &s, std::stop_token stop)
                           stop));
     if (there.rows.empty())
         return std::optional<Found>();
-    CW_TRY_ASSIGN(
-        const ResultSet r,
-        s.query(QStringLiteral("SELECT value FROM %1 WHERE migration=%2 AND name=%3")
-                    .arg(quoteName(fact), quoteText(m_lease.migration), quoteText(factName())),
-                stop));
+    CW_TRY_ASSIGN(const ResultSet r,
+                  s.query(QStringLiteral("SELECT value FROM %1 WHERE migration=%2 AND name=%3")
+                              .arg(quoteName(fact), quoteText(m_request.lease.migration),
+                                   quoteText(factName())),
+                          stop));
     if (r.rows.empty())
         return std::optional<Found>();
     return std::optional<Found>(decode(r.text(0, std::size_t(0))));
+}
+
+/// Closed already, or half: the way that was begun is the one to go on with, and to undo, whatever
+/// databases or rights have come since.
+Status MySqlFence::goOnAsBegun(Session &s, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const std::optional<Found> begun, found(s, std::move(stop)));
+    if (!begun || begun->kind.isEmpty() || begun->kind == m_choice.kind)
+        return {};
+    m_choice = SealChoice{};
+    m_choice.kind = begun->kind;
+    m_choice.persist = begun->kind == kReadOnly && !s.isMariaDb() && s.version() >= 80000;
+    return {};
 }
 
 /// Before the hold, since neither under FLUSH TABLES WITH READ LOCK nor under super_read_only can
@@ -263,8 +280,8 @@ Status MySqlFence::recordFound(std::stop_token stop)
                 persisted.text(i, 1);
         }
     }
-    CW_TRY_ASSIGN(const auto ledger, makeLedger(m_address, m_lease.migration, stop));
-    return ledger->setFact(m_lease, factName(), encode(f), stop);
+    CW_TRY_ASSIGN(const auto ledger, makeLedger(m_address, m_request.lease.migration, stop));
+    return ledger->setFact(m_request.lease, factName(), encode(f), stop);
 }
 
 /// Each attempt stalls the server's writers for at most lockWait; between attempts they flow, so
@@ -277,10 +294,10 @@ Status MySqlFence::lockWithRetries(const QString &sql, std::stop_token stop)
             return {};
         if (locked.error().number != 1205 && locked.error().number != 1213)
             return locked;
-        if (attempt >= m_options.attempts)
+        if (attempt >= m_request.attempts)
             return fail(fenceBlocked(m_address, m_tables, {m_session->connectionId()},
                                      locked.error(), stop));
-        if (!pauseFor(stop, m_options.lockWait / 4))
+        if (!pauseFor(stop, m_request.lockWait / 4))
             return fail(cancelledError());
     }
 }
@@ -292,7 +309,8 @@ Result<Position> MySqlFence::hold(std::stop_token stop)
     CW_TRY(recordFound(stop));
     CW_TRY_ASSIGN(auto session, Session::open(m_address, Use::Control, stop));
     if (byTriggers()) {
-        CW_TRY_ASSIGN(m_tables, tablesToFence(*session, m_selection, stop)); // some may be new
+        CW_TRY_ASSIGN(m_tables,
+                      tablesToFence(*session, m_request.selection, stop)); // some may be new
     }
     keep(std::move(session));
     // While triggers are the seal, READ: others may still read, as the comparison and the
@@ -308,19 +326,26 @@ Result<Position> MySqlFence::hold(std::stop_token stop)
 }
 
 /// The change from READ to WRITE lets writers that waited go first: they commit here before the
-/// seal, and are before the position that is returned.
+/// seal, and are before the position that is returned. The change back to READ does the same for
+/// what triggers do not stop, a TRUNCATE that waited: from then on until release() nothing at all
+/// can change these tables, while others may read them.
 Status MySqlFence::createTriggers(std::stop_token stop)
 {
+    m_lastSeal.reset();
     if (m_tables.empty())
         return {};
     CW_TRY(lockWithRetries(lockTables(m_tables, "WRITE"), stop));
+    const auto began = std::chrono::steady_clock::now();
     CW_TRY_ASSIGN(const std::vector<TableName> there,
-                  findSealTriggers(*m_session, m_lease.migration, stop));
-    for (const SealTrigger &t : sealTriggers(m_tables, m_lease.migration, m_address.user)) {
+                  findSealTriggers(*m_session, m_request.lease.migration, stop));
+    for (const SealTrigger &t : sealTriggers(m_tables, m_request.lease.migration, m_address.user)) {
         if (!contains(there, t.name))
             CW_TRY(m_session->exec(t.sql, stop));
     }
-    return {};
+    m_lastSeal = SealTiming{static_cast<qint64>(m_tables.size()),
+                            std::chrono::duration_cast<std::chrono::microseconds>(
+                                std::chrono::steady_clock::now() - began)};
+    return lockWithRetries(lockTables(m_tables, "READ"), stop);
 }
 
 Result<Position> MySqlFence::seal(std::stop_token stop)
@@ -346,10 +371,32 @@ Result<Position> MySqlFence::seal(std::stop_token stop)
         keep(nullptr);
         return after;
     }
-    // Triggers keep everybody out now, and a WRITE lock would keep readers out as well.
-    if (byTriggers() || !held)
+    if (!held)
         CW_TRY(release(stop));
     return after;
+}
+
+/// Readers queue behind whoever waits for an exclusive lock on a table that is locked for reading.
+/// FLUSH TABLES WITH READ LOCK stops a TRUNCATE before it asks for the table.
+Result<bool> MySqlFence::isWaitedFor(std::stop_token stop)
+{
+    if (!byTriggers() || !m_session)
+        return false;
+    CW_TRY_ASSIGN(const auto waiting, readWaitingDdl(*m_session, m_tables, std::move(stop)));
+    return !waiting.empty();
+}
+
+Result<QStringList> MySqlFence::endWaiters(std::stop_token stop)
+{
+    QStringList left;
+    if (!byTriggers() || !m_session)
+        return left;
+    CW_TRY_ASSIGN(const auto waiting, readWaitingDdl(*m_session, m_tables, stop));
+    for (const WaitingStatement &w : waiting) {
+        if (!endConnection(*m_session, w.id, stop))
+            left << QStringLiteral("%1: %2").arg(w.account, w.statement);
+    }
+    return left;
 }
 
 Status MySqlFence::release(std::stop_token stop)
@@ -380,7 +427,8 @@ Status MySqlFence::admitApplier(std::stop_token stop)
 
 Status MySqlFence::dropTriggers(Session &s, std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const std::vector<TableName> names, findSealTriggers(s, m_lease.migration, stop));
+    CW_TRY_ASSIGN(const std::vector<TableName> names,
+                  findSealTriggers(s, m_request.lease.migration, stop));
     for (const TableName &name : names)
         CW_TRY(s.exec(QStringLiteral("DROP TRIGGER IF EXISTS ") + quoteName(name), stop));
     return {};
@@ -392,11 +440,11 @@ Status MySqlFence::open(std::stop_token stop)
     CW_TRY_ASSIGN(const std::optional<Found> f, found(*s, stop));
     std::unique_ptr<Ledger> ledger;
     if (f) {
-        CW_TRY_ASSIGN(ledger, makeLedger(m_address, m_lease.migration, stop));
+        CW_TRY_ASSIGN(ledger, makeLedger(m_address, m_request.lease.migration, stop));
         // Not by a Causeway that was replaced: the present one counts on the fence. `unfence` has
         // no lease (epoch 0), and under super_read_only can take none.
-        if (m_lease.epoch != 0)
-            CW_TRY(ledger->checkLease(m_lease, stop));
+        if (m_request.lease.epoch != 0)
+            CW_TRY(ledger->checkLease(m_request.lease, stop));
     }
     CW_TRY(release(stop));
     if (f) {
@@ -406,12 +454,12 @@ Status MySqlFence::open(std::stop_token stop)
     CW_TRY(dropTriggers(*s, stop));
     if (!f)
         return {};
-    if (m_lease.epoch != 0)
-        return ledger->clearFact(m_lease, factName(), stop);
+    if (m_request.lease.epoch != 0)
+        return ledger->clearFact(m_request.lease, factName(), stop);
     CW_TRY_ASSIGN(const StateNames names, findStateNames(*s, stop));
     return s->exec(QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")
                        .arg(quoteName(names.table(QStringLiteral("fact"))),
-                            quoteText(m_lease.migration), quoteText(factName())),
+                            quoteText(m_request.lease.migration), quoteText(factName())),
                    stop);
 }
 
@@ -422,11 +470,13 @@ Result<bool> MySqlFence::isSealed(std::stop_token stop)
     if (!f)
         return false;
     if (f->kind == kTriggers) {
-        CW_TRY_ASSIGN(const std::vector<TableName> tables, tablesToFence(*s, m_selection, stop));
+        CW_TRY_ASSIGN(const std::vector<TableName> tables,
+                      tablesToFence(*s, m_request.selection, stop));
         CW_TRY_ASSIGN(const std::vector<TableName> there,
-                      findSealTriggers(*s, m_lease.migration, stop));
+                      findSealTriggers(*s, m_request.lease.migration, stop));
         // One that is missing leaves a way in.
-        for (const SealTrigger &t : sealTriggers(tables, m_lease.migration, m_address.user)) {
+        for (const SealTrigger &t :
+             sealTriggers(tables, m_request.lease.migration, m_address.user)) {
             if (!contains(there, t.name))
                 return false;
         }
@@ -439,17 +489,18 @@ Result<bool> MySqlFence::isSealed(std::stop_token stop)
 
 } // namespace
 
-Result<std::unique_ptr<Fence>> makeFence(const Address &address, const Selection &selection,
-                                         const Lease &lease, bool isTarget, std::stop_token stop)
+Result<std::unique_ptr<Fence>> makeFence(const Address &address, const FenceRequest &request,
+                                         std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto s, Session::open(address, Use::Control, stop));
-    CW_TRY_ASSIGN(std::vector<TableName> tables, tablesToFence(*s, selection, stop));
-    CW_TRY_ASSIGN(SealChoice choice, chooseSeal(*s, tables, stop));
+    CW_TRY_ASSIGN(SealFacts facts, readSealFacts(*s, request.selection, stop));
+    CW_TRY_ASSIGN(SealChoice choice, chooseSeal(*s, facts, request.kind, stop));
     CW_TRY_ASSIGN(const ResultSet super,
                   s->query(QStringLiteral("SHOW GLOBAL VARIABLES LIKE 'super_read_only'"), stop));
-    return std::unique_ptr<Fence>(new MySqlFence(address, selection, lease, isTarget,
-                                                 std::move(tables), std::move(choice),
-                                                 !super.rows.empty()));
+    auto fence = std::make_unique<MySqlFence>(address, request, std::move(facts), std::move(choice),
+                                              !super.rows.empty());
+    CW_TRY(fence->goOnAsBegun(*s, stop));
+    return fence;
 }
 
 } // namespace causeway::mysql

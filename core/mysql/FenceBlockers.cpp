@@ -1,6 +1,9 @@
 #include "mysql/FencePlan.h"
+#include "mysql/binlog/LoggedStatement.h"
 
 #include <QSet>
+
+#include <algorithm>
 
 namespace causeway::mysql {
 
@@ -47,6 +50,43 @@ QHash<quint64, qint64> openTransactions(Session &s, std::stop_token stop)
 }
 
 } // namespace
+
+Result<std::vector<WaitingStatement>>
+readWaitingDdl(Session &s, const std::vector<TableName> &tables, std::stop_token stop)
+{
+    std::vector<WaitingStatement> out;
+    CW_TRY_ASSIGN(const ResultSet r, s.query(QStringLiteral("SHOW FULL PROCESSLIST"), stop));
+    for (std::size_t i = 0; i < r.rows.size(); ++i) {
+        if (r.text(i, "State") != QLatin1String("Waiting for table metadata lock"))
+            continue;
+        StatementSyntax syntax;
+        syntax.defaultSchema = r.text(i, "db");
+        const LoggedStatement what = classifyStatement(r.text(i, "Info"), syntax);
+        if (what.kind != LoggedStatement::Kind::Ddl)
+            continue;
+        const bool ours = std::any_of(what.tables.begin(), what.tables.end(), [&](const auto &t) {
+            return std::any_of(tables.begin(), tables.end(), [&](const TableName &fenced) {
+                return t == fenced || (t.name.isEmpty() && t.schema == fenced.schema);
+            });
+        });
+        if (ours)
+            out.push_back({r.text(i, "Id").toULongLong(),
+                           QStringLiteral("%1@%2").arg(r.text(i, "User"), r.text(i, "Host")),
+                           what.text.isEmpty() ? r.text(i, "Info").left(80) : what.text.left(80)});
+    }
+    return out;
+}
+
+Status endConnection(Session &s, quint64 id, std::stop_token stop)
+{
+    Status ended = s.exec(QStringLiteral("KILL CONNECTION %1").arg(id), stop);
+    if (ended || ended.error().number == 1094) // gone meanwhile
+        return {};
+    if (ended.error().code != ErrorCode::Server)
+        return ended;
+    const Status byRoutine = s.exec(QStringLiteral("CALL mysql.rds_kill(%1)").arg(id), stop);
+    return byRoutine ? byRoutine : ended;
+}
 
 Error fenceBlocked(const Address &address, const std::vector<TableName> &tables,
                    const std::vector<quint64> &ours, const Error &cause, std::stop_token stop)

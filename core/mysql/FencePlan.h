@@ -1,26 +1,50 @@
 #pragma once
 
+#include "database/Fence.h"
 #include "mysql/Parts.h"
 #include "mysql/checks/Grants.h"
 
 namespace causeway::mysql {
 
+/// What decides how a server can be closed.
+struct SealFacts {
+    QString account; ///< its name, for messages
+    bool mariaDb = false;
+    int version = 0;
+    Grants grants;
+    bool untrusted = false;        ///< creating triggers needs SUPER on top (error 1419)
+    bool providerRoutine = false;  ///< mysql.rds_set_read_only
+    bool refused = false;          ///< SET GLOBAL read_only was tried and refused
+    std::vector<TableName> tables; ///< those that are to be fenced
+    QStringList others;            ///< what else there is: "billing", "shop.archive (not selected)"
+};
+Result<SealFacts> readSealFacts(Session &, const Selection &, std::stop_token);
+
 /// How a server will be closed, and why not in a better way.
 struct SealChoice {
-    QString kind;         ///< "read_only" | "provider" | "triggers"; empty = no way
-    Text limitation;      ///< why none, where kind is empty
-    bool persist = false; ///< MySQL 8.0 on: SET PERSIST outlives a restart
+    QString kind;            ///< "read_only" | "provider" | "triggers"; empty = no way
+    Text limitation;         ///< why none, where kind is empty
+    Text instead;            ///< why not by what would be chosen first, where that is not so
+    QStringList missing;     ///< "RELOAD ON *.*": rights for the way that would be chosen
+    bool needsTrust = false; ///< and log_bin_trust_function_creators
+    bool persist = false;    ///< MySQL 8.0 on: SET PERSIST outlives a restart
 };
-
-/// What SHOW GRANTS says of our own account, with its active roles.
-Result<Grants> readGrants(Session &, std::stop_token);
-
-/// The first way that the account's rights allow (ALGORITHMS 4.4). Changes nothing: rights are
-/// read, and `SET GLOBAL read_only` is tried with the value that it has.
-Result<SealChoice> chooseSeal(Session &, const std::vector<TableName> &tables, std::stop_token);
+/// The first way that the rights allow (ALGORITHMS 4.4): the whole server where nothing else lives
+/// on it, else only the tables that move, so that nobody else is stopped. Pure.
+SealChoice chooseSeal(const SealFacts &, FenceKind wish);
+/// Facts and choice; `SET GLOBAL read_only` is tried with the value that it has, which changes
+/// nothing but is refused where a service keeps it to itself.
+Result<SealChoice> chooseSeal(Session &, SealFacts &, FenceKind wish, std::stop_token);
+/// What the account would lack for a way of closing: "RELOAD ON *.*".
+QStringList missingForReadOnly(const SealFacts &);
+QStringList missingForTriggers(const SealFacts &);
+FenceForecast forecastOf(const SealFacts &, const SealChoice &);
 
 /// Base tables on this server that the selection names; our own state tables never.
 Result<std::vector<TableName>> tablesToFence(Session &, const Selection &, std::stop_token);
+
+/// What SHOW GRANTS says of our own account, with its active roles.
+Result<Grants> readGrants(Session &, std::stop_token);
 
 struct SealTrigger {
     TableName name;
@@ -40,6 +64,17 @@ QString lockTables(const std::vector<TableName> &, const char *mode);
 /// that are committing have become visible in it. `wholeServer`: nothing at all can commit (FTWRL);
 /// otherwise only the fenced tables are quiet and others go on.
 Result<Position> positionUnderFence(Session &, bool wholeServer, std::stop_token);
+
+/// A statement that waits for one of the tables and that no trigger stops: TRUNCATE, DROP, ALTER.
+struct WaitingStatement {
+    quint64 id = 0; ///< connection
+    QString account, statement;
+};
+/// Those that this account may see (with PROCESS: all).
+Result<std::vector<WaitingStatement>> readWaitingDdl(Session &, const std::vector<TableName> &,
+                                                     std::stop_token);
+/// Ends a connection: by KILL, or by the provider's routine where KILL of others is withheld.
+Status endConnection(Session &, quint64 id, std::stop_token);
 
 /// Error "mysql-fence-blocked" with the sessions that seem to stand in the way. `ours`: connections
 /// to leave out.

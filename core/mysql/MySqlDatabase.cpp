@@ -120,10 +120,10 @@ Result<std::unique_ptr<Ledger>> MySqlDatabase::ledger(const QString &migration,
     return makeLedger(m_address, migration, stop);
 }
 
-Result<std::unique_ptr<Fence>> MySqlDatabase::fence(const Selection &selection, const Lease &lease,
-                                                    bool isTarget, std::stop_token stop)
+Result<std::unique_ptr<Fence>> MySqlDatabase::fence(const FenceRequest &request,
+                                                    std::stop_token stop)
 {
-    return makeFence(m_address, selection, lease, isTarget, stop);
+    return makeFence(m_address, request, stop);
 }
 
 Status MySqlDatabase::serveApplier(ApplierOptions &options, std::stop_token stop)

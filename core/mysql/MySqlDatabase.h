@@ -31,8 +31,7 @@ public:
                                                   const TableResolver &, std::stop_token) override;
     Result<std::unique_ptr<RangeHasher>> hasher(std::stop_token) override;
     Result<std::unique_ptr<Ledger>> ledger(const QString &migration, std::stop_token) override;
-    Result<std::unique_ptr<Fence>> fence(const Selection &, const Lease &, bool isTarget,
-                                         std::stop_token) override;
+    Result<std::unique_ptr<Fence>> fence(const FenceRequest &, std::stop_token) override;
     Result<Position> currentPosition(const Selection &, std::stop_token) override;
     bool reached(const Position &, const Position &) const override;
     Result<bool> stillHas(const Position &, std::stop_token) override;

@@ -38,7 +38,8 @@ QString sessionOf(const SchemaObject &o)
 }
 
 /// Without a DEFINER, ALTER EVENT makes whoever runs it the definer, and the event would run with
-/// our rights from then on.
+/// our rights from then on; so do sql_mode and time zone, which are said in the session
+/// (sessionOf).
 QString alterEvent(const SchemaObject &o, const QString &name, const char *what)
 {
     QString definer;
@@ -70,9 +71,11 @@ MySqlDatabase::objectStatements(ObjectAction action, const std::vector<SchemaObj
             break;
         case ObjectAction::Enable:
             s.sql = alterEvent(o, name, "ENABLE");
+            s.sessionSetup = sessionOf(o);
             break;
         case ObjectAction::Disable:
             s.sql = alterEvent(o, name, "DISABLE");
+            s.sessionSetup = sessionOf(o);
             break;
         }
         out.push_back(std::move(s));

@@ -47,8 +47,7 @@ Result<std::unique_ptr<RangeHasher>> makeRangeHasher(const Address &, std::stop_
 Result<std::unique_ptr<Ledger>> makeLedger(const Address &, const QString &migration,
                                            std::stop_token);
 // Fence.cpp
-Result<std::unique_ptr<Fence>> makeFence(const Address &, const Selection &, const Lease &,
-                                         bool isTarget, std::stop_token);
+Result<std::unique_ptr<Fence>> makeFence(const Address &, const FenceRequest &, std::stop_token);
 // Positions.cpp
 Result<Position> readCurrentPosition(Session &, const Selection &, std::stop_token);
 bool positionReached(const Position &applied, const Position &wanted);

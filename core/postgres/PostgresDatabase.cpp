@@ -100,8 +100,7 @@ Result<std::unique_ptr<Ledger>> PostgresDatabase::ledger(const QString &, std::s
 {
     return notInThisRelease();
 }
-Result<std::unique_ptr<Fence>> PostgresDatabase::fence(const Selection &, const Lease &, bool,
-                                                       std::stop_token)
+Result<std::unique_ptr<Fence>> PostgresDatabase::fence(const FenceRequest &, std::stop_token)
 {
     return notInThisRelease();
 }

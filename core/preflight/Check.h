@@ -66,8 +66,12 @@ struct CheckReport {
 struct CheckOptions {
     Selection selection;
     TargetKind targetKind = TargetKind::Generic;
-    bool probes = false; ///< functional probes, which write
-    bool once = false;   ///< mode once: needs no binlog
+    bool probes = false;                     ///< functional probes, which write
+    bool once = false;                       ///< mode once: needs no binlog
+    FenceKind fence = FenceKind::Auto;       ///< how a server is to be closed
+    FenceKind targetFence = FenceKind::Auto; ///< the target, where set apart
+    QStringList lockAccounts;                ///< user@host, to be locked at the switch
+    bool oneWay = false;                     ///< accepted: no way back after the switch
     QString route = QStringLiteral("auto");
     std::chrono::milliseconds timeoutPerCheck{20'000};
 };

@@ -52,6 +52,24 @@ QString Selection::schemaOnTarget(const QString &s) const
     return renames.value(s, s);
 }
 
+Selection Selection::underTargetNames() const
+{
+    Selection s;
+    for (const QString &schema : schemas)
+        s.schemas << schemaOnTarget(schema);
+    // Patterns speak of the source's names: rewritten schema by schema.
+    for (QString pattern : patterns) {
+        const bool out = pattern.startsWith(QLatin1Char('!'));
+        if (out)
+            pattern.remove(0, 1);
+        const qsizetype dot = pattern.indexOf(QLatin1Char('.'));
+        if (dot > 0)
+            pattern = schemaOnTarget(pattern.left(dot)) + pattern.mid(dot);
+        s.patterns << (out ? QStringLiteral("!") + pattern : pattern);
+    }
+    return s;
+}
+
 QString Selection::schemaOnSource(const QString &s) const
 {
     return renames.key(s, s);

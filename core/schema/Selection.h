@@ -26,6 +26,8 @@ struct Selection {
     [[nodiscard]] TableName onSource(const TableName &targetName) const;
     [[nodiscard]] QString schemaOnTarget(const QString &sourceSchema) const;
     [[nodiscard]] QString schemaOnSource(const QString &targetSchema) const;
+    /// The same selection as it reads on the target.
+    [[nodiscard]] Selection underTargetNames() const;
 
     /// JSON, to be kept on a server for those who come without the file.
     [[nodiscard]] QString encode() const;

@@ -159,8 +159,21 @@ Result<bool> lookRdsRetention(Look &look)
     const Platform platform = platformOf(look);
     if (procedure.rows.empty() && platform != Platform::Rds && platform != Platform::Aurora)
         return false;
-    CW_TRY_ASSIGN(const auto rows,
-                  look.here.query(QStringLiteral("CALL mysql.rds_show_configuration"), look.stop));
+    const auto called =
+        look.here.query(QStringLiteral("CALL mysql.rds_show_configuration"), look.stop);
+    if (!called && called.error().number == 1370) {
+        CW_TRY_ASSIGN(const auto *mine, look.here.grants(look.stop));
+        look.out.fix = sqlFix(look,
+                              {QStringLiteral("GRANT EXECUTE ON PROCEDURE "
+                                              "mysql.rds_show_configuration TO %1;")
+                                   .arg(mine->account)},
+                              cwText("core", "Run by an administrator of this server."),
+                              QStringLiteral("GRANT OPTION"));
+        CW_TRY(look.block(
+            cwText("core", "%1 may not ask how long this service keeps its log.", mine->account)));
+        return true;
+    }
+    CW_TRY_ASSIGN(const auto rows, called);
     QString hours;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         if (rows.text(i, std::size_t{0}) == QLatin1String("binlog retention hours"))

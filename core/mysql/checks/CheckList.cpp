@@ -9,6 +9,7 @@ std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options
     addServerChecks(list);
     addSchemaChecks(list);
     addGrantChecks(list);
+    addFenceChecks(list);
     addTargetChecks(list);
     addPairChecks(list);
     return list.take();

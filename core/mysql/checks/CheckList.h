@@ -15,6 +15,7 @@ void addSchemaChecks(CheckList &);
 void addGrantChecks(CheckList &);
 void addTargetChecks(CheckList &);
 void addPairChecks(CheckList &);
+void addFenceChecks(CheckList &);
 
 /// All of them, in the order in which they are shown.
 std::vector<Check> allChecks(const Servers &, const CheckOptions &);

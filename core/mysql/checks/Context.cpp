@@ -461,4 +461,21 @@ Result<const std::vector<OtherSession> *> ServerContext::sameAccountSessions(std
     });
 }
 
+Result<const SealFacts *> ServerContext::sealFacts(std::stop_token stop)
+{
+    return m_sealFacts.get([&]() -> Result<SealFacts> {
+        Selection here = m_options.selection;
+        if (m_side == Side::Target)
+            here = here.underTargetNames();
+        return withSession(stop, [&](Session &s) { return readSealFacts(s, here, stop); });
+    });
+}
+
+FenceKind ServerContext::fenceKind() const
+{
+    return m_side == Side::Target && m_options.targetFence != FenceKind::Auto
+               ? m_options.targetFence
+               : m_options.fence;
+}
+
 } // namespace causeway::mysql

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mysql/FencePlan.h"
 #include "mysql/SchemaCollations.h"
 #include "mysql/Session.h"
 #include "mysql/checks/Grants.h"
@@ -88,6 +89,9 @@ public:
     Result<const QSet<QString> *> accounts(std::stop_token); ///< user@host of mysql.user
     Result<const std::vector<ReplicaBrief> *> replicas(std::stop_token);
     Result<const std::vector<OtherSession> *> sameAccountSessions(std::stop_token);
+    /// How it can be closed. On a target the tables are those that will be there.
+    Result<const SealFacts *> sealFacts(std::stop_token);
+    [[nodiscard]] FenceKind fenceKind() const;
 
     /// A statement of a check's own, on a pooled session.
     Result<ResultSet> query(const QString &sql, std::stop_token);
@@ -132,6 +136,7 @@ private:
     Once<QSet<QString>> m_accounts;
     Once<std::vector<ReplicaBrief>> m_replicas;
     Once<std::vector<OtherSession>> m_sameAccountSessions;
+    Once<SealFacts> m_sealFacts;
 };
 
 } // namespace causeway::mysql

@@ -2,38 +2,72 @@
 #include "mysql/checks/Needs.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace causeway::mysql {
 
 namespace {
 
-Status lookGrants(Look &look)
+/// What is missing of the needs that `wanted` picks, as objects and fix of the finding; false where
+/// nothing is.
+Result<bool> listMissing(Look &look, const std::function<bool(const Need &)> &wanted,
+                         bool &requiredMissing)
 {
     CW_TRY_ASSIGN(const auto *mine, look.here.grants(look.stop));
     CW_TRY_ASSIGN(const auto needs, neededGrants(look.here, look.other, look.options, look.stop));
     QStringList sql;
-    bool blocks = false;
     for (const Need &need : needs) {
+        if (!wanted(need))
+            continue;
         const QStringList missing = need.missingFrom(mine->grants);
         if (missing.isEmpty())
             continue;
-        blocks = blocks || need.required;
-        for (const QString &p : missing) {
+        requiredMissing = requiredMissing || need.required;
+        const QString scope = need.grantScopes().join(QStringLiteral(", "));
+        for (const QString &p : missing)
             look.out.objects
-                << QStringLiteral("%1 ON %2: %3").arg(p, need.scope(), need.purpose.english());
-        }
-        sql << QStringLiteral("GRANT %1 ON %2 TO %3;")
-                   .arg(missing.join(QStringLiteral(", ")), need.scope(), mine->account);
+                << QStringLiteral("%1 ON %2: %3").arg(p, scope, need.purpose.english());
+        sql += grantSql(need, missing, mine->account);
     }
     if (sql.isEmpty())
-        return look.pass(cwText("core", "%1 has all the privileges needed.", mine->account));
+        return false;
     look.out.fix = sqlFix(look, sql,
                           cwText("core", "Run by an administrator of this server, or let "
                                          "\"causeway-cli user-script\" print a whole account."),
                           QStringLiteral("GRANT OPTION"));
+    return true;
+}
+
+Status lookGrants(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *mine, look.here.grants(look.stop));
+    bool blocks = false;
+    CW_TRY_ASSIGN(const bool lacks,
+                  listMissing(
+                      look, [](const Need &n) { return n.required || n.comfort; }, blocks));
+    if (!lacks)
+        return look.pass(cwText("core", "%1 has all the privileges needed.", mine->account));
     const Text found =
         cwText("core", "%1 lacks privileges: %2.", mine->account, someOf(look.out.objects));
     return blocks ? look.block(found) : look.warn(found);
+}
+
+Status lookReverseGrants(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *mine, look.here.grants(look.stop));
+    bool required = false;
+    CW_TRY_ASSIGN(const bool lacks,
+                  listMissing(
+                      look, [](const Need &n) { return !n.required && !n.comfort; }, required));
+    if (!lacks)
+        return look.pass(cwText("core", "%1 may do what the way back asks for.", mine->account));
+    const Text found = cwText("core", "%1 lacks privileges for the way back: %2.", mine->account,
+                              someOf(look.out.objects));
+    if (look.options.oneWay)
+        return look.info(found);
+    look.out.fix.text = cwText("core", "Run by an administrator of this server; or accept that "
+                                       "there will be no way back after the switch (--one-way).");
+    return look.block(found);
 }
 
 /// The account may create programs with another definer.
@@ -46,6 +80,19 @@ bool maySetDefiner(const Grants &grants, const ServerFacts &facts)
     return grants.hasAny({QStringLiteral("SET_ANY_DEFINER"), QStringLiteral("SET_USER_ID")});
 }
 
+/// Accounts that only a holder of SYSTEM_USER may name as definer (MySQL 8.0.16). Empty where we
+/// may not see them.
+QSet<QString> systemAccounts(ServerContext &here, std::stop_token stop)
+{
+    QSet<QString> out;
+    const auto rows = here.query(QStringLiteral("SELECT CONCAT(user,'@',host) FROM "
+                                                "mysql.global_grants WHERE priv='SYSTEM_USER'"),
+                                 std::move(stop));
+    for (std::size_t i = 0; rows && i < rows->rows.size(); ++i)
+        out.insert(rows->text(i, std::size_t{0}));
+    return out;
+}
+
 Status lookTriggerRights(Look &look)
 {
     ServerContext &source = look.here.side() == Side::Source ? look.here : *look.other;
@@ -55,7 +102,8 @@ Status lookTriggerRights(Look &look)
     CW_TRY_ASSIGN(const auto *v, look.here.variables(look.stop));
     const bool target = look.here.side() == Side::Target;
     // The source's triggers and events are taken off and must come back; its other objects stay.
-    bool programs = false, foreignDefiner = false;
+    bool programs = false;
+    std::vector<ObjectBrief> created;
     QStringList shown, missing, sql;
     const QString self = QString(mine->account).remove(QLatin1Char('\''));
     for (const ObjectBrief &o : *objects) {
@@ -65,7 +113,7 @@ Status lookTriggerRights(Look &look)
         shown << o.display();
         programs = programs || o.kind == ObjectKind::Trigger || o.kind == ObjectKind::Function ||
                    o.kind == ObjectKind::Procedure;
-        foreignDefiner = foreignDefiner || o.definer != self;
+        created.push_back(o);
         const QString schema = target ? look.options.selection.schemaOnTarget(o.schema) : o.schema;
         const QString needed = o.kind == ObjectKind::Trigger ? QStringLiteral("TRIGGER")
                                : o.kind == ObjectKind::Event ? QStringLiteral("EVENT")
@@ -93,13 +141,12 @@ Status lookTriggerRights(Look &look)
             look, {{QStringLiteral("log_bin_trust_function_creators"), QStringLiteral("ON")}});
         missing << QStringLiteral("log_bin_trust_function_creators = ON");
     }
-    if (foreignDefiner && !maySetDefiner(mine->grants, *facts)) {
-        const QString p = facts->isMariaDb
-                              ? (facts->versionNumber >= 100502 ? QStringLiteral("SET USER")
-                                                                : QStringLiteral("SUPER"))
-                          : facts->versionNumber >= 80200 ? QStringLiteral("SET_ANY_DEFINER")
-                          : facts->versionNumber >= 80000 ? QStringLiteral("SET_USER_ID")
-                                                          : QStringLiteral("SUPER");
+    CW_TRY_ASSIGN(const QStringList rights, definerRights(look.here, created, self, look.stop));
+    for (const QString &p : rights) {
+        const bool held = p.startsWith(QLatin1String("SET")) ? maySetDefiner(mine->grants, *facts)
+                                                             : mine->grants.has(p);
+        if (held)
+            continue;
         missing << p;
         sql << QStringLiteral("GRANT %1 ON *.* TO %2;").arg(p, mine->account);
     }
@@ -121,6 +168,46 @@ Status lookTriggerRights(Look &look)
                               static_cast<qint64>(shown.size()), someOf(missing));
     return look.block(found);
 }
+
+} // namespace
+
+Result<QStringList> definerRights(ServerContext &here, const std::vector<ObjectBrief> &objects,
+                                  const QString &self, std::stop_token stop)
+{
+    QStringList out;
+    if (std::all_of(objects.begin(), objects.end(),
+                    [&](const ObjectBrief &o) { return o.definer == self; }))
+        return out;
+    CW_TRY_ASSIGN(const auto *facts, here.facts(stop));
+    if (facts->isMariaDb) {
+        out << (facts->versionNumber >= 100502 ? QStringLiteral("SET USER")
+                                               : QStringLiteral("SUPER"));
+        return out;
+    }
+    out << (facts->versionNumber >= 80200   ? QStringLiteral("SET_ANY_DEFINER")
+            : facts->versionNumber >= 80000 ? QStringLiteral("SET_USER_ID")
+                                            : QStringLiteral("SUPER"));
+    if (facts->versionNumber < 80016)
+        return out;
+    // What the target lacks of definers is left out there (mysql-definers), so that only the
+    // source, which must take back what it had, has to do with them.
+    const QSet<QString> system = systemAccounts(here, stop);
+    const auto accounts = here.accounts(stop);
+    bool asSystem = false, dangling = false;
+    for (const ObjectBrief &o : objects) {
+        asSystem = asSystem || (o.definer != self && system.contains(o.definer));
+        dangling = dangling || (accounts && !(*accounts)->contains(o.definer));
+    }
+    if (here.side() == Side::Target)
+        return out;
+    if (asSystem)
+        out << QStringLiteral("SYSTEM_USER");
+    if (dangling && facts->versionNumber >= 80200)
+        out << QStringLiteral("ALLOW_NONEXISTENT_DEFINER");
+    return out;
+}
+
+namespace {
 
 /// On the source: definers that are dangling already. On the target: those that are missing there.
 Status lookDefiners(Look &look)
@@ -185,6 +272,16 @@ void addGrantChecks(CheckList &list)
               .why = cwText("core", "Better to know now than in the middle."),
               .sql = {grants},
               .look = lookGrants});
+    list.add({.id = QStringLiteral("mysql-reverse-grants"),
+              .on = On::Both,
+              .title = cwText("core", "Privileges for the way back"),
+              .needed = cwText("core", "The target's log can be read, the old source written."),
+              .why = cwText("core", "After the switch the old source follows the target, so that "
+                                    "going back loses nothing."),
+              .acceptable = true,
+              .onlyLive = true,
+              .sql = {grants},
+              .look = lookReverseGrants});
     list.add(
         {.id = QStringLiteral("mysql-trigger-rights"),
          .on = On::Both,

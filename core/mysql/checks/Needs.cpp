@@ -6,9 +6,8 @@ namespace causeway::mysql {
 
 namespace {
 
-/// Server-wide: reading the log and seeing whom the fence stops.
-void addFollowNeeds(std::vector<Need> &needs, const ServerFacts &facts, bool required,
-                    const Text &purpose)
+/// Server-wide: reading the log.
+void addFollowNeeds(std::vector<Need> &needs, bool required, const Text &purpose)
 {
     needs.push_back({{},
                      {QStringLiteral("REPLICATION SLAVE"), QStringLiteral("REPLICATION CLIENT")},
@@ -17,15 +16,6 @@ void addFollowNeeds(std::vector<Need> &needs, const ServerFacts &facts, bool req
                      purpose,
                      {},
                      true});
-    if (facts.isMariaDb && facts.versionNumber >= 100502)
-        needs.push_back({{},
-                         {},
-                         {QStringLiteral("SLAVE MONITOR"), QStringLiteral("SUPER"),
-                          QStringLiteral("REPLICATION SLAVE ADMIN")},
-                         false,
-                         cwText("core", "to see whether it is a replica"),
-                         {},
-                         true});
 }
 
 QStringList objectPrivileges(const std::vector<ObjectBrief> &objects, const QString &schema,
@@ -79,8 +69,34 @@ QString Need::scope() const
     return quoteId(pattern) + QStringLiteral(".*");
 }
 
+QStringList Need::grantScopes() const
+{
+    constexpr std::size_t kFew = 20;
+    if (onTables.empty() || onTables.size() > kFew)
+        return {scope()};
+    QStringList out;
+    for (const TableName &t : onTables)
+        out << quoteName(t);
+    return out;
+}
+
+QStringList grantSql(const Need &need, const QStringList &missing, const QString &account)
+{
+    QStringList out;
+    const QStringList scopes = need.grantScopes();
+    for (const QString &scope : scopes) {
+        out << QStringLiteral("GRANT %1 ON %2 TO %3;")
+                   .arg(missing.join(QStringLiteral(", ")), scope, account);
+    }
+    return out;
+}
+
 QStringList Need::missingFrom(const Grants &grants) const
 {
+    if (!orInSchema.isEmpty() && std::all_of(all.begin(), all.end(), [&](const QString &p) {
+            return grants.has(p, orInSchema);
+        }))
+        return {};
     const auto holds = [&](const QString &p) {
         if (schema.isEmpty())
             return grants.has(p);
@@ -100,6 +116,134 @@ QStringList Need::missingFrom(const Grants &grants) const
     return missing;
 }
 
+namespace {
+
+/// What the rows' way back asks of the old source: everything that the target's log can bring.
+Need followerNeeds(const QString &schema, std::vector<TableName> tables)
+{
+    return {schema,
+            {QStringLiteral("INSERT"), QStringLiteral("UPDATE"), QStringLiteral("DELETE"),
+             QStringLiteral("DROP")}, // TRUNCATE asks for DROP
+            {},
+            false,
+            cwText("core", "to let it follow after the switch, so that one can go back"),
+            std::move(tables)};
+}
+
+/// A schema change that is let through (--on-ddl apply) is made on the old source too.
+Need schemaChangeNeeds(const QString &schema)
+{
+    Need n{schema,
+           {QStringLiteral("CREATE"), QStringLiteral("ALTER"), QStringLiteral("INDEX"),
+            QStringLiteral("REFERENCES")},
+           {},
+           false,
+           cwText("core", "to carry schema changes back to it after the switch"),
+           {}};
+    n.comfort = true;
+    return n;
+}
+
+bool anyRoutine(const std::vector<ObjectBrief> &objects)
+{
+    return std::any_of(objects.begin(), objects.end(), [](const ObjectBrief &o) {
+        return o.kind == ObjectKind::Procedure || o.kind == ObjectKind::Function;
+    });
+}
+
+/// Without a right to it an object is not shown at all, and would be left behind without a word.
+void addVisibility(std::vector<Need> &needs, const QString &schema, const ServerFacts &facts)
+{
+    needs.push_back({schema,
+                     {QStringLiteral("EVENT")},
+                     {},
+                     true,
+                     cwText("core", "to see events, and to take them off at the switch"),
+                     {}});
+    QStringList any{QStringLiteral("EXECUTE"), QStringLiteral("ALTER ROUTINE"),
+                    QStringLiteral("CREATE ROUTINE")};
+    if (!facts.isMariaDb)
+        any << QStringLiteral("SHOW_ROUTINE");
+    needs.push_back({schema, {}, any, true, cwText("core", "to see that there are routines"), {}});
+}
+
+/// The text of somebody else's routine.
+void addRoutineBodies(std::vector<Need> &needs, const ServerFacts &facts, bool required)
+{
+    if (!facts.isMariaDb && facts.versionNumber >= 80020) {
+        Need n{{},
+               {},
+               {QStringLiteral("SHOW_ROUTINE"), QStringLiteral("SELECT")},
+               required,
+               cwText("core", "to read the bodies of routines"),
+               {}};
+        n.comfort = !required;
+        needs.push_back(std::move(n));
+        return;
+    }
+    Need n{QStringLiteral("mysql"),
+           {QStringLiteral("SELECT")},
+           {},
+           required,
+           cwText("core", "to read the bodies of routines"),
+           {{QStringLiteral("mysql"), QStringLiteral("proc")}}};
+    n.comfort = !required;
+    needs.push_back(std::move(n));
+}
+
+void addSourceNeeds(std::vector<Need> &needs, const QString &schema, ServerContext &here,
+                    const CheckOptions &options, const ServerFacts &facts, std::stop_token stop)
+{
+    const bool whole = options.selection.wholeSchemas();
+    std::vector<TableName> tables;
+    if (!whole) {
+        if (const auto t = here.tables(std::move(stop))) {
+            for (const TableBrief &b : **t) {
+                if (b.name.schema == schema)
+                    tables.push_back(b.name);
+            }
+        }
+    }
+    needs.push_back(
+        {schema, {QStringLiteral("SELECT")}, {}, true, cwText("core", "to read the rows"), tables});
+    needs.push_back({schema,
+                     {QStringLiteral("SHOW VIEW"), QStringLiteral("TRIGGER")},
+                     {},
+                     true,
+                     cwText("core", "to read definitions, and to fence with triggers"),
+                     tables});
+    if (whole)
+        addVisibility(needs, schema, facts);
+    needs.push_back({schema,
+                     {QStringLiteral("LOCK TABLES")},
+                     {},
+                     true,
+                     cwText("core", "to hold writes at the switch"),
+                     {}});
+    if (options.once)
+        return;
+    needs.push_back(followerNeeds(schema, tables));
+    needs.push_back(schemaChangeNeeds(schema));
+}
+
+} // namespace
+
+/// Tables `_causeway_*` in the database of the URL do as well as a schema of our own.
+Need stateNeed(const Address &address)
+{
+    const QStringList all{QStringLiteral("SELECT"), QStringLiteral("INSERT"),
+                          QStringLiteral("UPDATE"), QStringLiteral("DELETE"),
+                          QStringLiteral("CREATE"), QStringLiteral("DROP")};
+    Need n{QStringLiteral("_causeway"),
+           all,
+           {},
+           true,
+           cwText("core", "to keep the state of the migration on the server"),
+           {}};
+    n.orInSchema = address.database;
+    return n;
+}
+
 Result<std::vector<Need>> neededGrants(ServerContext &here, ServerContext *other,
                                        const CheckOptions &options, std::stop_token stop)
 {
@@ -115,90 +259,51 @@ Result<std::vector<Need>> neededGrants(ServerContext &here, ServerContext *other
     std::vector<Need> needs;
     const bool live = !options.once;
     if (source && live) {
-        addFollowNeeds(needs, *facts, true, cwText("core", "to read the binary log"));
+        addFollowNeeds(needs, true, cwText("core", "to read the binary log"));
     } else if (live) {
-        addFollowNeeds(needs, *facts, false,
+        addFollowNeeds(needs, false,
                        cwText("core", "to follow it after the switch, so that "
                                       "one can go back"));
     }
-    needs.push_back({{},
-                     {QStringLiteral("PROCESS")},
-                     {},
-                     source && live,
-                     cwText("core", "to see who is connected and what holds a lock up"),
-                     {},
-                     true});
-    if (source && !facts->isMariaDb && facts->versionNumber >= 80020 &&
-        std::any_of(objects.begin(), objects.end(), [](const ObjectBrief &o) {
-            return o.kind == ObjectKind::Procedure || o.kind == ObjectKind::Function;
-        })) {
+    if (facts->isMariaDb && facts->versionNumber >= 100502) {
         needs.push_back({{},
                          {},
-                         {QStringLiteral("SHOW_ROUTINE"), QStringLiteral("SELECT")},
+                         {QStringLiteral("SLAVE MONITOR"), QStringLiteral("SUPER"),
+                          QStringLiteral("REPLICATION SLAVE ADMIN")},
+                         true, // a check that cannot be made blocks
+                         cwText("core", "to see whether it is a replica"),
+                         {}});
+    } else {
+        needs.push_back({{},
+                         {},
+                         {QStringLiteral("REPLICATION CLIENT"), QStringLiteral("SUPER")},
                          true,
-                         cwText("core", "to read the bodies of routines"),
-                         {},
-                         true});
+                         cwText("core", "to see whether it is a replica"),
+                         {}});
     }
-    if (!facts->isMariaDb && facts->versionNumber >= 80000)
-        needs.push_back({{},
-                         {QStringLiteral("XA_RECOVER_ADMIN")},
-                         {},
-                         false,
-                         cwText("core", "to see prepared XA transactions"),
-                         {},
-                         true});
+    Need process{{},
+                 {QStringLiteral("PROCESS")},
+                 {},
+                 source && live,
+                 cwText("core", "to see who is connected and what holds a lock up"),
+                 {}};
+    process.comfort = !process.required;
+    needs.push_back(std::move(process));
+    if (source && options.selection.wholeSchemas())
+        addRoutineBodies(needs, *facts, anyRoutine(objects));
+    if (!facts->isMariaDb && facts->versionNumber >= 80000) {
+        Need xa{{},
+                {QStringLiteral("XA_RECOVER_ADMIN")},
+                {},
+                false,
+                cwText("core", "to see prepared XA transactions"),
+                {}};
+        xa.comfort = true;
+        needs.push_back(std::move(xa));
+    }
     for (const QString &schema : here.schemaNames()) {
         if (source) {
-            std::vector<TableName> tables;
-            if (!options.selection.wholeSchemas()) {
-                if (const auto t = here.tables(stop)) {
-                    for (const TableBrief &b : **t) {
-                        if (b.name.schema == schema)
-                            tables.push_back(b.name);
-                    }
-                }
-            }
-            needs.push_back({schema,
-                             {QStringLiteral("SELECT")},
-                             {},
-                             true,
-                             cwText("core", "to read the rows"),
-                             tables});
-            needs.push_back({schema,
-                             {QStringLiteral("SHOW VIEW"), QStringLiteral("TRIGGER")},
-                             {},
-                             true,
-                             cwText("core", "to read definitions, and to fence with triggers"),
-                             tables});
-            if (options.selection.wholeSchemas() &&
-                std::any_of(objects.begin(), objects.end(), [&](const ObjectBrief &o) {
-                    return o.kind == ObjectKind::Event && o.schema == schema;
-                }))
-                needs.push_back({schema,
-                                 {QStringLiteral("EVENT")},
-                                 {},
-                                 true,
-                                 cwText("core", "to take events off at the switch"),
-                                 {},
-                                 true});
-            if (live) {
-                needs.push_back({schema,
-                                 {QStringLiteral("LOCK TABLES")},
-                                 {},
-                                 true,
-                                 cwText("core", "to hold writes at the switch"),
-                                 {},
-                                 true});
-                needs.push_back(
-                    {schema,
-                     {QStringLiteral("INSERT"), QStringLiteral("UPDATE"), QStringLiteral("DELETE")},
-                     {},
-                     false,
-                     cwText("core", "to let it follow after the switch, so that one can "
-                                    "go back"),
-                     tables});
-            }
+            addSourceNeeds(needs, schema, here, options, *facts, stop);
             continue;
         }
         QStringList build{
@@ -213,18 +318,7 @@ Result<std::vector<Need>> neededGrants(ServerContext &here, ServerContext *other
         needs.push_back(
             {schema, build, {}, true, cwText("core", "to build and fill the tables"), {}});
     }
-    if (live || !source) {
-        needs.push_back(
-            {QStringLiteral("_causeway"),
-             {QStringLiteral("SELECT"), QStringLiteral("INSERT"), QStringLiteral("UPDATE"),
-              QStringLiteral("DELETE"), QStringLiteral("CREATE"), QStringLiteral("DROP")},
-             {},
-             // Hosted servers that allow no schema of ours get tables in the database.
-             facts->platform != Platform::PlanetScale,
-             cwText("core", "to keep the state of the migration on the server"),
-             {},
-             true});
-    }
+    needs.push_back(stateNeed(here.address()));
     CW_TRY_ASSIGN(const QString partial, here.variable("partial_revokes", stop));
     for (Need &n : needs)
         n.wildcards = partial != QLatin1String("ON");

@@ -18,6 +18,7 @@ struct Pair {
     TestServer source, target;
     QTemporaryDir folder;
     Settings settings;
+    QString password = QStringLiteral("mover-secret"); ///< of settings' account on both sides
     QString file;
 
     Pair(const ServerOptions &sourceOptions, const ServerOptions &targetOptions,
@@ -44,8 +45,8 @@ struct Pair {
                 qFatal("%s", qPrintable(journal.error().describe()));
         }
         Migration::Secrets secrets;
-        secrets.source = Secret(QStringLiteral("mover-secret"));
-        secrets.target = Secret(QStringLiteral("mover-secret"));
+        secrets.source = Secret(password);
+        secrets.target = Secret(password);
         auto migration = Migration::open(file, secrets);
         if (!migration)
             qFatal("%s", qPrintable(migration.error().describe()));

@@ -32,7 +32,12 @@ const QString kMigration = QStringLiteral("0a1b2c3d");
 /// A client of the application: one session, one statement at a time, maybe waiting.
 class App {
 public:
-    explicit App(const Address &a) : m_session(must(Session::open(a, Use::Control, {}))) {}
+    explicit App(const Address &a) : m_session(must(Session::open(a, Use::Control, {})))
+    {
+        // A test that fails must not wait for a fence that it holds itself.
+        if (!now("SET SESSION lock_wait_timeout=20"))
+            qFatal("no lock_wait_timeout");
+    }
     ~App()
     {
         if (m_running.valid())
@@ -83,9 +88,17 @@ private:
     {
         return server().address(QString::fromLatin1(name), QStringLiteral("pass-word"));
     }
+    FenceRequest request(const Lease &lease, bool isTarget = false)
+    {
+        FenceRequest r;
+        r.selection = shop();
+        r.lease = lease;
+        r.isTarget = isTarget;
+        return r;
+    }
     std::unique_ptr<Fence> fence(const Address &a, bool isTarget = false)
     {
-        return must(makeFence(a, shop(), m_lease, isTarget, {}));
+        return must(makeFence(a, request(m_lease, isTarget), {}));
     }
     QString variable(const char *name)
     {
@@ -159,6 +172,7 @@ private Q_SLOTS:
     void triggerSealNeedsNoSpecialRights();
     void triggerSealRefusesTransactionsThatWereOpen();
     void triggerHoldLetsReadersPass();
+    void triggerSealKeepsTruncateOutUntilReleased();
     void triggerSealSurvivesARestart();
     void triggerSealIsOpenAgainWithoutATrace();
     void namesWhoStandsInTheWay();
@@ -283,7 +297,7 @@ void FenceTest::unfenceOpensWithoutALease()
     auto s = must(Session::open(root(), Use::Control, {}));
     const auto found = must(readMigrations(*s, {}));
     QCOMPARE(found.size(), std::size_t(1));
-    must(must(makeFence(root(), shop(), {found[0].lease.migration, 0}, false, {}))->open({}));
+    must(must(makeFence(root(), request({found[0].lease.migration, 0}), {}))->open({}));
     QCOMPARE(variable("read_only"), QStringLiteral("0"));
     QCOMPARE(server().scalar(QStringLiteral("SELECT COUNT(*) FROM _causeway.fact")),
              QStringLiteral("0"));
@@ -298,7 +312,7 @@ void FenceTest::theLeaseCanBeTakenWhileSealed()
     if (isMySql())
         QCOMPARE(variable("super_read_only"), QStringLiteral("1"));
     QCOMPARE(App(app()).now("INSERT INTO shop.t VALUES (2, 2)").error().number, 1290);
-    must(must(makeFence(root(), shop(), now, false, {}))->open({}));
+    must(must(makeFence(root(), request(now), {}))->open({}));
     QCOMPARE(variable("read_only"), QStringLiteral("0"));
     must(ledger->checkLease(now, {}));
 }
@@ -310,7 +324,7 @@ void FenceTest::aReplacedCausewayMayNotOpen()
     must(old->release({}));
     auto ledger = must(makeLedger(root(), kMigration, {}));
     const Lease now = must(ledger->takeLease(QStringLiteral("successor"), {}));
-    auto f = must(makeFence(root(), shop(), now, false, {}));
+    auto f = must(makeFence(root(), request(now), {}));
     must(f->seal({}));
     const Status refused = old->open({});
     QVERIFY(!refused);
@@ -469,6 +483,7 @@ void FenceTest::triggerSealRefusesTransactionsThatWereOpen()
     must(a.now("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
     must(f->hold({}));
     must(f->seal({}));
+    must(f->release({}));
     QVERIFY(!a.now("INSERT INTO shop.t VALUES (2, 2)"));
     must(a.now("COMMIT"));
     QCOMPARE(rows(), QStringLiteral("1"));
@@ -482,6 +497,44 @@ void FenceTest::triggerHoldLetsReadersPass()
     must(App(app()).now("SELECT * FROM shop.t"));
     must(f->seal({}));
     must(App(app()).now("SELECT * FROM shop.t"));
+    must(f->open({}));
+}
+
+void FenceTest::triggerSealKeepsTruncateOutUntilReleased()
+{
+    hosted();
+    server().exec(QStringLiteral("GRANT DROP ON shop.* TO app"));
+    auto f = fence(account("mig"));
+    must(f->hold({}));
+    App early(app());
+    early.start("TRUNCATE shop.t");
+    QVERIFY(early.isWaiting());
+    QVERIFY(!must(f->seal({})).isEmpty());
+    must(early.result()); // it had waited: let in before the position, as its log shows
+    QCOMPARE(rows(), QStringLiteral("0"));
+    // No trigger stops it: the lock must, until the other side leads.
+    App late(app());
+    late.start("TRUNCATE shop.t");
+    QVERIFY(late.isWaiting());
+    // Readers queue behind it, ours too: it must be noticed, and let through.
+    QVERIFY(must(f->isWaitedFor({})));
+    QVERIFY(!must(f->seal({})).isEmpty());
+    must(late.result());
+    QVERIFY(!must(f->isWaitedFor({})));
+    must(App(app()).now("SELECT * FROM shop.t"));
+    // Once the other side leads, whoever waits is ended, where that is allowed.
+    App last(app());
+    last.start("TRUNCATE shop.t");
+    QVERIFY(last.isWaiting());
+    QCOMPARE(must(f->endWaiters({})).size(), 1);
+    QVERIFY(last.isWaiting());
+    server().exec(QStringLiteral(
+        "DROP PROCEDURE IF EXISTS mysql.rds_kill; CREATE PROCEDURE mysql.rds_kill(IN id BIGINT) "
+        "KILL CONNECTION id"));
+    server().exec(QStringLiteral("GRANT EXECUTE ON PROCEDURE mysql.rds_kill TO mig"));
+    QCOMPARE(must(f->endWaiters({})).size(), 0);
+    QVERIFY(!last.result());
+    must(f->release({}));
     must(f->open({}));
 }
 
