@@ -170,6 +170,36 @@ Result<TargetKind> targetKindFrom(const QString &name)
                                          names.join(QStringLiteral(", "))));
 }
 
+void addFenceOptions(Arguments &args)
+{
+    args.option(QStringLiteral("fence"),
+                QStringLiteral("how a server is closed: auto (default: the tables that move where "
+                               "other databases live on it, else the whole server), read_only or "
+                               "triggers"),
+                QStringLiteral("HOW"));
+    args.option(QStringLiteral("target-fence"),
+                QStringLiteral("the same for the target, where it is to differ"),
+                QStringLiteral("HOW"));
+}
+
+Result<FenceWishes> fenceWishesFrom(const Arguments &args)
+{
+    FenceWishes out;
+    for (auto [name, kind] :
+         {std::pair{"fence", &out.fence}, std::pair{"target-fence", &out.targetFence}}) {
+        const QString option = QString::fromLatin1(name);
+        if (!args.isSet(option))
+            continue;
+        const auto wanted = fenceKindFromString(args.value(option));
+        if (!wanted) {
+            return fail(ErrorCode::Usage,
+                        cwText("cli", "--%1 takes auto, read_only or triggers.", option));
+        }
+        *kind = *wanted;
+    }
+    return out;
+}
+
 Result<qint64> bytesFrom(const QString &text)
 {
     static const QRegularExpression form(QStringLiteral("^(\\d+)([kKmMgG]?)$"));

@@ -49,6 +49,12 @@ Result<Selection> selectionFrom(const QStringList &tables, const QStringList &re
                                 const Address &source, const std::optional<Address> &target);
 
 Result<TargetKind> targetKindFrom(const QString &);
+/// --fence and --target-fence, the same wherever they are taken.
+void addFenceOptions(Arguments &);
+struct FenceWishes {
+    FenceKind fence = FenceKind::Auto, targetFence = FenceKind::Auto;
+};
+Result<FenceWishes> fenceWishesFrom(const Arguments &);
 /// "20M", "500k", "1G" or a plain number: bytes per second.
 Result<qint64> bytesFrom(const QString &);
 

@@ -69,6 +69,9 @@ Result<int> check(const QStringList &arguments, Output &out)
                 QStringLiteral("MODE"));
     args.option(QStringLiteral("route"), QStringLiteral("auto (default), relay or native"),
                 QStringLiteral("ROUTE"));
+    addFenceOptions(args);
+    args.option(QStringLiteral("one-way"),
+                QStringLiteral("there need be no way back after the switch"));
     args.option(QStringLiteral("probes"),
                 QStringLiteral("also run the functional probes, which write"));
     args.option(QStringLiteral("accept"), QStringLiteral("count this finding as accepted"),
@@ -104,6 +107,10 @@ Result<int> check(const QStringList &arguments, Output &out)
         CW_TRY_ASSIGN(options.targetKind,
                       targetKindFrom(args.value(QStringLiteral("target-kind"))));
     }
+    CW_TRY_ASSIGN(const FenceWishes wishes, fenceWishesFrom(args));
+    options.fence = wishes.fence;
+    options.targetFence = wishes.targetFence;
+    options.oneWay = args.isSet(QStringLiteral("one-way"));
     options.probes = args.isSet(QStringLiteral("probes"));
     options.once = args.value(QStringLiteral("mode")) == QLatin1String("once");
     if (args.isSet(QStringLiteral("route")))
@@ -158,6 +165,7 @@ Result<int> userScript(const QStringList &arguments, Output &out)
     args.option(QStringLiteral("target"), QStringLiteral("target server"), QStringLiteral("URL"));
     args.option(QStringLiteral("tables"), QStringLiteral("what moves"), QStringLiteral("PATTERN"));
     args.option(QStringLiteral("rename"), QStringLiteral("OLD=NEW"), QStringLiteral("A=B"));
+    addFenceOptions(args);
     args.option(QStringLiteral("account"), QStringLiteral("name of the account (causeway)"),
                 QStringLiteral("NAME"));
     args.option(QStringLiteral("json"), QStringLiteral("errors as JSON"));
@@ -178,13 +186,18 @@ Result<int> userScript(const QStringList &arguments, Output &out)
     const QString account = args.isSet(QStringLiteral("account"))
                                 ? args.value(QStringLiteral("account"))
                                 : QStringLiteral("causeway");
+    CheckOptions options;
+    options.selection = selection;
+    CW_TRY_ASSIGN(const FenceWishes wishes, fenceWishesFrom(args));
+    options.fence = wishes.fence;
+    options.targetFence = wishes.targetFence;
     CW_TRY_ASSIGN(const QStringList onSource,
-                  causeway::userScript(source, Side::Source, selection, account, {}));
+                  causeway::userScript(source, Side::Source, options, account, {}));
     out.say(QStringLiteral("-- On the source, %1").arg(source.fromHere.display()));
     out.say(onSource.join(QLatin1Char('\n')));
     if (target) {
         CW_TRY_ASSIGN(const QStringList onTarget,
-                      causeway::userScript(*target, Side::Target, selection, account, {}));
+                      causeway::userScript(*target, Side::Target, options, account, {}));
         out.say(QStringLiteral("-- On the target, %1").arg(target->fromHere.display()));
         out.say(onTarget.join(QLatin1Char('\n')));
     }

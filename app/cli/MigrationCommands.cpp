@@ -180,7 +180,8 @@ Result<int> run(const QStringList &arguments, Output &out)
         for (const QString &id : args.values(QStringLiteral("accept"))) {
             if (!settings.accepted.contains(id))
                 settings.accepted << id;
-            if (id == QLatin1String("mysql-reverse") || id == QLatin1String("one-way"))
+            if (id == QLatin1String("mysql-reverse") ||
+                id == QLatin1String("mysql-reverse-grants") || id == QLatin1String("one-way"))
                 settings.oneWayAccepted = true;
         }
         if (!onDdl.isEmpty())

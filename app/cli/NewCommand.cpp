@@ -40,6 +40,7 @@ Result<int> create(const QStringList &arguments, Output &out)
                 QStringLiteral("command run before writes are held"), QStringLiteral("CMD"));
     args.option(QStringLiteral("one-way"),
                 QStringLiteral("accept that there will be no way back after the switch"));
+    addFenceOptions(args);
     args.option(QStringLiteral("json"), QStringLiteral("errors as JSON"));
     CW_TRY(args.parse(arguments));
     CW_TRY_ASSIGN(const QString path, args.required(0));
@@ -99,6 +100,9 @@ Result<int> create(const QStringList &arguments, Output &out)
     }
     s.onSwitched = args.value(QStringLiteral("on-switched"));
     s.onBeforeSwitch = args.value(QStringLiteral("on-before-switch"));
+    CW_TRY_ASSIGN(const FenceWishes wishes, fenceWishesFrom(args));
+    s.fence = wishes.fence;
+    s.targetFence = wishes.targetFence;
     s.oneWayAccepted = args.isSet(QStringLiteral("one-way"));
     Address source = s.source.fromHere;
     bool needsConnection = false;

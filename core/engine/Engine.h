@@ -73,7 +73,7 @@ Result<QStringList> preflightSql(const Endpoint &source, const std::optional<End
 Result<Finding> applyFix(const Endpoint &source, const std::optional<Endpoint> &target,
                          const CheckOptions &, const QString &id, std::stop_token);
 /// Least-privilege account for exactly this server and selection.
-Result<QStringList> userScript(const Endpoint &, Side, const Selection &,
+Result<QStringList> userScript(const Endpoint &, Side, const CheckOptions &,
                                const QString &accountName, std::stop_token);
 
 } // namespace causeway

@@ -253,6 +253,10 @@ Status Migration::Private::preflight(std::stop_token stop)
     CheckOptions options;
     options.selection = settings.selection;
     options.once = settings.mode == Mode::Once;
+    options.fence = settings.fence;
+    options.targetFence = settings.targetFence;
+    options.lockAccounts = settings.lockAccounts;
+    options.oneWay = settings.oneWayAccepted;
     options.route = route->name();
     Endpoint source = settings.source, target = settings.target;
     source.fromHere = context->db(Side::Source).address();

@@ -177,11 +177,10 @@ Result<Finding> applyFix(const Endpoint &source, const std::optional<Endpoint> &
     return runChecks(again.checks, options, {}, stop).front();
 }
 
-Result<QStringList> userScript(const Endpoint &endpoint, Side side, const Selection &selection,
+Result<QStringList> userScript(const Endpoint &endpoint, Side side, const CheckOptions &given,
                                const QString &accountName, std::stop_token stop)
 {
-    CheckOptions options;
-    options.selection = selection;
+    CheckOptions options = given;
     if (side == Side::Source)
         CW_TRY(fillSchemas(endpoint, options, stop));
     if (endpoint.fromHere.isMySqlFamily()) {

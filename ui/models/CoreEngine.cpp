@@ -77,7 +77,9 @@ public:
     Result<QStringList> userScript(const Endpoint &endpoint, Side side, const Selection &selection,
                                    const QString &account, std::stop_token stop) override
     {
-        return causeway::userScript(endpoint, side, selection, account, std::move(stop));
+        CheckOptions options;
+        options.selection = selection;
+        return causeway::userScript(endpoint, side, options, account, std::move(stop));
     }
 
     Result<OpenedMigration> prepare(const QString &path, const Settings &settings,

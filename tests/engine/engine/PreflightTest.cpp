@@ -111,7 +111,9 @@ private Q_SLOTS:
     {
         Selection s;
         s.schemas << QStringLiteral("shop");
-        const auto script = userScript(source(), Side::Source, s, QStringLiteral("mover"), {});
+        CheckOptions whole;
+        whole.selection = s;
+        const auto script = userScript(source(), Side::Source, whole, QStringLiteral("mover"), {});
         QVERIFY(script.has_value());
         QVERIFY(script->first().contains(QStringLiteral("'mover'@'%'")));
         QVERIFY(script->first().contains(QStringLiteral("${password}")));

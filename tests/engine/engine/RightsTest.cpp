@@ -71,12 +71,16 @@ void useScriptAccount(Pair &pair)
     pair.password = password;
 }
 
-WorkloadOptions someWrites()
+/// TRUNCATE passes triggers: an account that may not end whoever waits with one cannot keep it out
+/// once the lock is gone. A limit of the trigger seal, named in README.
+WorkloadOptions someWrites(bool truncates)
 {
     WorkloadOptions options;
     options.connections = 3;
     options.rate = 90;
     options.longTransaction = 1s;
+    if (!truncates)
+        options.truncateEvery = 0ms;
     return options;
 }
 
@@ -97,7 +101,7 @@ class RightsTest : public QObject {
     /// There, back, there, finish, while an application writes; equal and nothing lost each time.
     void roundTrip(Pair &pair, const QByteArray &seal)
     {
-        const WorkloadOptions writes = someWrites();
+        const WorkloadOptions writes = someWrites(seal == "read_only");
         Workload writer({Workload::address(pair.source), Workload::address(pair.target)}, writes);
         writer.start();
         QVERIFY(writer.waitForCommits(100, 60s));
@@ -170,8 +174,8 @@ private Q_SLOTS:
             pair.source.exec(kHosted);
             pair.target.exec(kHosted);
         }
-        Workload::createSchema(pair.source, someWrites());
-        Workload::createAccount(pair.target, someWrites());
+        Workload::createSchema(pair.source, someWrites(!hosted));
+        Workload::createAccount(pair.target, someWrites(!hosted));
         runUserScript(pair);
         useScriptAccount(pair);
         roundTrip(pair, hosted ? "triggers" : "read_only");
