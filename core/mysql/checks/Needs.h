@@ -14,9 +14,9 @@ struct Need {
     bool required = true; ///< else something is given up (the way back, say)
     Text purpose;
     std::vector<TableName> onTables{}; ///< where grants on single tables suffice as well
-    bool wildcards = true;           ///< false: partial_revokes makes _ and % in schemas literal
-    bool comfort = false;            ///< not required, and not the way back either: a convenience
-    QString orInSchema{}; ///< the same rights there do instead
+    bool wildcards = true;             ///< false: partial_revokes makes _ and % in schemas literal
+    bool comfort = false;              ///< not required, and not the way back either: a convenience
+    QString orInSchema{};              ///< the same rights there do instead
 
     [[nodiscard]] QString scope() const; ///< "*.*" or "`schema`.*", underscores escaped
     /// What to name in GRANT: the tables where they are few, else the schema.
