@@ -134,7 +134,8 @@ Result<int> run(const QStringList &arguments, Output &out)
     args.option(QStringLiteral("accept"), QStringLiteral("accept this finding (repeatable)"),
                 QStringLiteral("ID"));
     args.option(QStringLiteral("on-ddl"),
-                QStringLiteral("on a schema change: stop (default), recopy or apply"),
+                QStringLiteral("on a schema change: stop (default) and ask, recopy the "
+                               "tables, or apply the statement (recopy where it cannot be)"),
                 QStringLiteral("WHAT"));
     args.option(QStringLiteral("throttle"), QStringLiteral("bytes per second while copying"),
                 QStringLiteral("RATE"));
@@ -235,9 +236,12 @@ Result<int> status(const QStringList &arguments, Output &out)
     if (!owned && (last == QLatin1String("running") || last == QLatin1String("stalled") ||
                    last == QLatin1String("pausing")))
         json.insert(QStringLiteral("run_state"), QStringLiteral("idle"));
+    // Somebody else wrote on the server that follows: whoever watches by script must see it.
+    const QJsonObject alarm = json.value(QStringLiteral("alarm")).toObject();
+    const int exit = alarm.isEmpty() ? Exit::Done : Exit::NotReady;
     if (out.json()) {
         out.emitJson(json);
-        return Exit::Done;
+        return exit;
     }
     const QString leader = json.value(QStringLiteral("leader")).toString();
     out.say(QStringLiteral("phase      %1 (%2)")
@@ -253,6 +257,12 @@ Result<int> status(const QStringList &arguments, Output &out)
     const QJsonValue lag = json.value(QStringLiteral("lag_seconds"));
     if (lag.isDouble())
         out.say(QStringLiteral("lag        %1 s").arg(lag.toDouble(), 0, 'f', 1));
+    if (!alarm.isEmpty()) {
+        const Alarm a = Alarm::fromJson(alarm);
+        const Endpoint &follower = a.side == Side::Source ? settings.source : settings.target;
+        out.say(QStringLiteral("alarm      %1").arg(a.text(follower.fromHere.display()).english()));
+        out.say(QStringLiteral("           causeway-cli verify %1 --repair").arg(path));
+    }
     const QJsonArray tables = json.value(QStringLiteral("tables")).toArray();
     QMap<QString, int> counts;
     qint64 rows = 0;
@@ -287,7 +297,30 @@ Result<int> status(const QStringList &arguments, Output &out)
     if (!error.isEmpty())
         out.say(
             QStringLiteral("error      %1").arg(error.value(QStringLiteral("message")).toString()));
-    return Exit::Done;
+    return exit;
+}
+
+/// Whether the migration asks that, and offers this.
+Status checkAnswer(Journal &journal, const QString &decision, const QString &choice)
+{
+    CW_TRY_ASSIGN(const auto stored, journal.value(QStringLiteral("snapshot")));
+    const QJsonObject asked = QJsonDocument::fromJson(stored.value_or(QString()).toUtf8())
+                                  .object()
+                                  .value(QStringLiteral("decision"))
+                                  .toObject();
+    if (asked.value(QStringLiteral("id")).toString() != decision) {
+        return fail(ErrorCode::NotReady,
+                    cwText("cli", "The migration does not wait for an answer to \"%1\".", decision),
+                    QStringLiteral("no-such-decision"));
+    }
+    QStringList choices;
+    for (const QJsonValue &c : asked.value(QStringLiteral("choices")).toArray())
+        choices << c.toObject().value(QStringLiteral("id")).toString();
+    if (!choices.contains(choice)) {
+        return fail(ErrorCode::Usage, cwText("cli", "\"%1\" is no choice; there are: %2.", choice,
+                                             choices.join(QStringLiteral(", "))));
+    }
+    return {};
 }
 
 Result<int> answer(const QStringList &arguments, Output &out)
@@ -302,6 +335,10 @@ Result<int> answer(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const QString path, args.required(0));
     CW_TRY_ASSIGN(const QString decision, args.required(1));
     CW_TRY_ASSIGN(const QString choice, args.required(2));
+    {
+        CW_TRY_ASSIGN(const auto journal, Journal::open(path, Journal::Access::Read));
+        CW_TRY(checkAnswer(*journal, decision, choice));
+    }
     if (Journal::hasOwner(path)) {
         CW_TRY_ASSIGN(const auto journal, Journal::open(path, Journal::Access::LeaveCommand));
         CW_TRY(journal->leaveCommand(QStringLiteral("answer"), {decision, choice}));

@@ -44,7 +44,17 @@ int Error::exitStatus() const
 
 bool Error::isTransient() const
 {
-    return code == ErrorCode::ConnectionLost || code == ErrorCode::Connect;
+    if (code != ErrorCode::Connect)
+        return code == ErrorCode::ConnectionLost;
+    // Refused for who we are or how we ask: asking again changes nothing, and may lock the account.
+    static const QStringList refusals{
+        QStringLiteral("mysql-access-denied"),    QStringLiteral("mysql-access-denied-plugin"),
+        QStringLiteral("mysql-database-denied"),  QStringLiteral("mysql-unknown-database"),
+        QStringLiteral("mysql-host-blocked"),     QStringLiteral("mysql-host-not-allowed"),
+        QStringLiteral("mysql-password-expired"), QStringLiteral("mysql-account-locked"),
+        QStringLiteral("mysql-tls-required"),     QStringLiteral("mysql-auth-needs-tls"),
+        QStringLiteral("mysql-auth-plugin"),      QStringLiteral("mysql-auth-not-allowed")};
+    return !refusals.contains(id);
 }
 
 } // namespace causeway

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/Error.h"
 #include "database/Value.h"
 #include "schema/Model.h"
 
@@ -63,6 +64,22 @@ struct StatementLogged {
     Position before;
     std::vector<TableName> tables; ///< tables it names as targets, as far as the tokens tell
 };
+/// Inside a transaction: rows of this table changed, but the log does not hold what is needed to
+/// apply them (an incomplete image, or columns that the table that was read does not have).
+/// Harmless where the table's copy is newer than the transaction.
+struct RowsUnreadable {
+    TableName table;
+    Error why;
+};
+/// Of a watching stream (Database::foreignWrites) only: a transaction or statement that is not ours
+/// changed tables in scope.
+struct ForeignWrite {
+    QString id; ///< of the transaction
+    std::vector<TableName> tables;
+    QString statement; ///< empty for rows
+    Position after;
+    qint64 timestampUs = 0;
+};
 /// Nothing in scope happened, but the stream is alive and this far.
 struct Progress {
     Position upTo;
@@ -70,6 +87,6 @@ struct Progress {
 };
 
 using ChangeEvent = std::variant<TransactionBegin, RowChange, TransactionCommit, DdlChange,
-                                 StatementLogged, Progress>;
+                                 StatementLogged, RowsUnreadable, ForeignWrite, Progress>;
 
 } // namespace causeway

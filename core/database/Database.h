@@ -164,6 +164,12 @@ struct ApplierOptions {
     std::shared_ptr<LeaderRows> leader;
 };
 
+struct FollowerStatement {
+    QString sql;
+    QString defaultSchema; ///< empty = none
+    QString sqlMode;       ///< that it was written for; empty = the session's own
+};
+
 /// Applies changes to the follower: batched, parallel, exactly once.
 class Applier {
 public:
@@ -173,9 +179,10 @@ public:
     /// Returns when everything of the batch and `after` is committed on the follower.
     virtual Status apply(const ChangeBatch &, std::stop_token) = 0;
     /// DDL on the follower (TRUNCATE replayed, or a schema change the user approved), with the
-    /// position recorded after it; names are the follower's.
-    virtual Status applyStatement(const QString &sql, const QString &defaultSchema,
-                                  const Position &after, std::stop_token) = 0;
+    /// position recorded after it; names are the follower's. Where `after` is the position that is
+    /// recorded already (rows of the same transaction follow), a second call does nothing.
+    virtual Status applyStatement(const FollowerStatement &, const Position &after,
+                                  std::stop_token) = 0;
     /// Writes (insert, update) or deletes these rows outside the stream, in one transaction; the
     /// recorded position stays. They may be newer than it: the stream makes good what is between.
     virtual Status repair(const std::vector<RowChange> &, std::stop_token)
@@ -187,6 +194,13 @@ public:
     /// copied after it, and leaves cascades to the follower's own rows from then on.
     virtual Status settle(std::stop_token) { return {}; }
     virtual void interrupt() noexcept = 0;
+};
+
+/// Shows others, as long as it lives, that this process works on a migration: a second Causeway
+/// (with a copy of the file) stays away instead of taking over. The server gives it up with us.
+class LeaseHold {
+public:
+    virtual ~LeaseHold() = default;
 };
 
 struct ChunkRecord {
@@ -363,8 +377,25 @@ public:
     virtual Result<std::unique_ptr<ChangeStream>> changes(const Position &from, const Lease &ours,
                                                           const TableResolver &resolve,
                                                           std::stop_token) = 0;
+    /// Watches this server as a follower: gives ForeignWrite for what somebody else than this
+    /// migration changed in tables that `resolve` knows, and Progress. Cheap: rows are not decoded.
+    virtual Result<std::unique_ptr<ChangeStream>> foreignWrites(const Position & /*from*/,
+                                                                const Lease & /*ours*/,
+                                                                const TableResolver & /*resolve*/,
+                                                                std::stop_token)
+    {
+        return fail(ErrorCode::NotReady, cwText("core", "Writes of others cannot be watched here."),
+                    QStringLiteral("unwatchable"));
+    }
     virtual Result<std::unique_ptr<RangeHasher>> hasher(std::stop_token) = 0;
     virtual Result<std::unique_ptr<Ledger>> ledger(const QString &migration, std::stop_token) = 0;
+    /// Error{NotReady, "lease-held"} where another process holds it that is alive; one that is not
+    /// (stopped, cut off, gone) is waited for or ended. Nothing where the server cannot do it.
+    virtual Result<std::unique_ptr<LeaseHold>> holdLease(const QString & /*migration*/,
+                                                         std::stop_token)
+    {
+        return std::unique_ptr<LeaseHold>();
+    }
     /// Ids of the migrations that have state on this server.
     virtual Result<QStringList> migrations(std::stop_token) { return QStringList{}; }
     virtual Result<std::unique_ptr<Fence>> fence(const FenceRequest &, std::stop_token) = 0;

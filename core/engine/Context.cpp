@@ -22,7 +22,8 @@ bool sameShape(const Table &a, const Table &b, bool compareTypes)
 {
     return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                       [&](const Column &x, const Column &y) {
-                          return x.name == y.name && (!compareTypes || x.typeText == y.typeText);
+                          return x.name == y.name && (!compareTypes || (x.typeText == y.typeText &&
+                                                                        x.charset == y.charset));
                       });
 }
 } // namespace
@@ -51,6 +52,17 @@ std::vector<LiveClient> Live::clients(Side side) const
 {
     const std::lock_guard lock(m_mutex);
     return m_clients[side == Side::Source ? 0 : 1];
+}
+
+QString keyOfTable(const TableName &name)
+{
+    return name.schema + QChar(0x1f) + name.name;
+}
+
+TableName tableFromKey(const QString &key)
+{
+    const qsizetype end = key.indexOf(QChar(0x1f));
+    return {key.left(end), key.mid(end + 1)};
 }
 
 Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
@@ -133,6 +145,9 @@ Result<Lease> Context::lease(Side side, std::stop_token stop)
     auto &held = m_leases[index(side)];
     if (held)
         return *held;
+    if (!m_holds[index(side)]) {
+        CW_TRY_ASSIGN(m_holds[index(side)], db(side).holdLease(settings.id, stop));
+    }
     CW_TRY_ASSIGN(Ledger *const l, ledger(side, stop));
     CW_TRY(l->create(stop));
     const QString holder = QStringLiteral("%1 (process %2)")
@@ -194,7 +209,7 @@ Result<Phase> Context::derivePhase(std::stop_token stop)
     if (!copied)
         return Phase::Copying;
     CW_TRY_ASSIGN(const auto complete, fact(Side::Target, fact::complete, stop));
-    return complete ? Phase::Replica : Phase::CatchingUp;
+    return complete && *complete != fact::rebuild ? Phase::Replica : Phase::CatchingUp;
 }
 
 Status Context::setPhase(Phase phase)
@@ -262,16 +277,44 @@ Status Context::runSteps(const std::vector<Step> &steps, std::stop_token stop)
             return;
         logInfo(QStringLiteral("Step %1: %2").arg(record.id, record.title.english()));
     };
+    std::map<Side, bool> known;
+    runner.answers = [this, &known](Side side) {
+        const auto it = known.find(side);
+        if (it != known.end())
+            return it->second;
+        // Cancelling takes a second at most.
+        std::stop_source late;
+        const std::jthread timer([&late](const std::stop_token &answered) {
+            if (pauseFor(answered, std::chrono::milliseconds(400)))
+                late.request_stop();
+        });
+        return known[side] = db(side).facts(late.get_token()).has_value();
+    };
     return runner.run(steps, std::move(stop));
 }
 
+/// On a thread of its own: a server that does not answer must not keep the engine from being
+/// cancelled.
 void Context::refreshClients()
 {
-    for (const Side side : {Side::Source, Side::Target}) {
-        // For showing only; whatever fails here fails louder where it matters.
-        if (auto clients = db(side).liveClients({}))
-            live.setClients(side, std::move(*clients));
-    }
+    if (m_clientsAsked.exchange(true))
+        return;
+    m_clients = std::jthread([this](const std::stop_token &stop) {
+        for (const Side side : {Side::Source, Side::Target}) {
+            // For showing only; whatever fails here fails louder where it matters.
+            if (auto clients = db(side).liveClients(stop))
+                live.setClients(side, std::move(*clients));
+        }
+        m_clientsAsked = false;
+    });
+}
+
+void Context::store()
+{
+    m_lastStored = QDateTime::currentMSecsSinceEpoch();
+    (void)journal->setValue(
+        QStringLiteral("snapshot"),
+        QString::fromUtf8(QJsonDocument(live.get()->toJson()).toJson(QJsonDocument::Compact)));
 }
 
 bool Context::tick()
@@ -307,10 +350,7 @@ bool Context::tick()
             {now, snap->lagSeconds, snap->rateRows, snap->rateBytes, m_lastRows});
     }
     if (now - m_lastStored >= 1000) {
-        m_lastStored = now;
-        (void)journal->setValue(
-            QStringLiteral("snapshot"),
-            QString::fromUtf8(QJsonDocument(live.get()->toJson()).toJson(QJsonDocument::Compact)));
+        store();
         if (auto commands = journal->takeCommands()) {
             for (const LeftCommand &c : *commands) {
                 if (c.name == QLatin1String("cancel")) {
@@ -335,41 +375,56 @@ TableName Context::nameOn(Side side, const TableName &sourceName) const
     return side == Side::Source ? sourceName : settings.selection.onTarget(sourceName);
 }
 
-Status Context::noteTableStart(const TableName &leaderName, const Position &position,
-                               std::stop_token stop)
+Status Context::noteTableStarts(const std::vector<TableName> &leaderNames, const Position &position,
+                                std::stop_token stop)
 {
     const std::lock_guard lock(m_startsMutex); // several tables may be read at once
     CW_TRY_ASSIGN(const auto own, db(Side::Target).ledger(settings.id, stop));
     CW_TRY_ASSIGN(const auto before, own->fact(fact::tableStarts, stop));
     QJsonObject json = QJsonDocument::fromJson(before.value_or(QString()).toUtf8()).object();
-    json.insert(leaderName.display(), position.text);
+    for (const TableName &name : leaderNames)
+        json.insert(keyOfTable(name), position.text);
     return own->setFact(*m_leases[index(Side::Target)], fact::tableStarts,
                         QString::fromUtf8(QJsonDocument(json).toJson(QJsonDocument::Compact)),
                         stop);
 }
 
-Result<std::vector<TablePlan>> Context::plansFor(Roles r, std::stop_token stop)
+Result<Context::Plans> Context::plansFor(Roles r, std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const Catalog source, db(Side::Source).catalog(selectionOn(Side::Source), stop));
-    CW_TRY_ASSIGN(const Catalog target, db(Side::Target).catalog(selectionOn(Side::Target), stop));
-    std::vector<TablePlan> out;
+    CW_TRY_ASSIGN(const Catalog leader, db(r.leader).catalog(selectionOn(r.leader), stop));
+    CW_TRY_ASSIGN(const Catalog follower, db(r.follower).catalog(selectionOn(r.follower), stop));
+    Plans out;
     const bool sameProduct =
         sourceFacts && targetFacts && sourceFacts->isMariaDb == targetFacts->isMariaDb;
-    for (const Table &t : source.tables) {
-        const Table *other = target.find(nameOn(Side::Target, t.name));
-        if (!other)
-            continue; // new on the source since: its CREATE stands in the stream
+    const auto onFollower = [&](const TableName &n) {
+        return r.leader == Side::Source ? settings.selection.onTarget(n)
+                                        : settings.selection.onSource(n);
+    };
+    const auto onLeader = [&](const TableName &n) {
+        return r.leader == Side::Source ? settings.selection.onSource(n)
+                                        : settings.selection.onTarget(n);
+    };
+    const auto earlier = [&](const Table &theirs) {
+        auto table = std::make_shared<Table>(theirs);
+        table->name = onLeader(theirs.name);
+        return table;
+    };
+    for (const Table &t : leader.tables) {
+        const Table *other = follower.find(onFollower(t.name));
+        if (!other) {
+            out.unmatched.push_back(t.name);
+            continue;
+        }
         TablePlan plan{std::make_shared<Table>(t), std::make_shared<Table>(*other)};
-        if (r.leader == Side::Target)
-            std::swap(plan.leader, plan.follower);
         // Where the leader has another shape than the follower, a schema change lies ahead in the
         // stream: what comes before it has the follower's shape.
-        if (!sameShape(*plan.leader, *plan.follower, sameProduct)) {
-            auto earlier = std::make_shared<Table>(*plan.follower);
-            earlier->name = plan.leader->name;
-            plan.leader = std::move(earlier);
-        }
-        out.push_back(std::move(plan));
+        if (!sameShape(*plan.leader, *plan.follower, sameProduct))
+            plan.leader = earlier(*other);
+        out.plans.push_back(std::move(plan));
+    }
+    for (const Table &t : follower.tables) {
+        if (!leader.find(onLeader(t.name)))
+            out.followerOnly.push_back({earlier(t), std::make_shared<Table>(t)});
     }
     return out;
 }

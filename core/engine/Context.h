@@ -5,14 +5,17 @@
 #include "engine/Migration.h"
 #include "journal/Journal.h"
 #include "journal/Snapshot.h"
+#include "route/Follower.h"
 #include "route/RouteHost.h"
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 namespace causeway {
 
@@ -37,7 +40,9 @@ inline const QString tablesCreated = QStringLiteral("tables_created");
 inline const QString copied = QStringLiteral("copied");      ///< position after the last chunk read
 inline const QString indexes = QStringLiteral("indexes");    ///< plain secondary indexes are built
 inline const QString copyDone = QStringLiteral("copy_done"); ///< the whole copy stage is behind us
-inline const QString complete = QStringLiteral("complete");  ///< uniques, foreign keys, views built
+/// Uniques, foreign keys, views are built: "1"; `rebuild` once some tables were copied anew since.
+inline const QString complete = QStringLiteral("complete");
+inline const QString rebuild = QStringLiteral("rebuild");
 inline const QString verified =
     QStringLiteral("verified"); ///< Unix ms of the last clean comparison
 /// On the follower: the leader's position up to which all rows are known to be equal, by a clean
@@ -52,10 +57,18 @@ inline const QString leads = QStringLiteral("leads");
 inline const QString streamStart = QStringLiteral("stream_start");
 /// JSON: leader table -> position up to which its changes are in the copy (recopied tables).
 inline const QString tableStarts = QStringLiteral("table_starts");
+/// JSON: source table -> hash of the definition that its copy was made from; on the target.
+inline const QString tables = QStringLiteral("tables");
+/// JSON: tables being copied anew, and how far that is; on the target.
+inline const QString recopy = QStringLiteral("recopy");
 /// JSON array of the target's schemas and tables that did not exist before we began: written before
 /// they are created, so that discarding drops nothing that was there.
 inline const QString created = QStringLiteral("created");
 } // namespace fact
+
+/// A table as a key in the JSON of a fact; a name may contain a dot.
+QString keyOfTable(const TableName &);
+TableName tableFromKey(const QString &);
 
 /// Everything the stages of one migration share, and what a route that knows no engine needs of it
 /// (RouteHost). Engine thread only, but for `live` and what RouteHost says.
@@ -106,13 +119,23 @@ public:
                           std::stop_token) override;
     /// Also refreshes the live clients and adds a sample.
     bool tick() override;
+    /// For readers of the file: what is shown now.
+    void store();
 
     [[nodiscard]] Selection selectionOn(Side) const override;
     [[nodiscard]] TableName nameOn(Side side, const TableName &sourceName) const;
-    /// Keeps from which position on a table's changes count. Any thread: a session of its own.
-    Status noteTableStart(const TableName &leaderName, const Position &, std::stop_token);
-    /// Plans for a direction, from what both servers have now.
-    Result<std::vector<TablePlan>> plansFor(Roles, std::stop_token);
+    /// Keeps from which position on changes of tables count. Any thread: a session of its own.
+    Status noteTableStarts(const std::vector<TableName> &leaderNames, const Position &,
+                           std::stop_token);
+    /// Plans for a direction, from what both servers have now. Any thread.
+    struct Plans {
+        std::vector<TablePlan> plans;
+        std::vector<TableName> unmatched; ///< leader's tables that the follower does not have
+        /// The follower's tables that the leader does not have now: it had them where the stream
+        /// is, or somebody else made them.
+        std::vector<TablePlan> followerOnly;
+    };
+    Result<Plans> plansFor(Roles, std::stop_token);
 
     std::unique_ptr<Journal> journal;
     Settings settings;
@@ -123,6 +146,8 @@ public:
     bool schemaKnown = false;
     std::optional<Capabilities> sourceCapabilities, targetCapabilities;
     std::optional<ServerFacts> sourceFacts, targetFacts;
+    /// What a stage stopped at and a person may settle; the follower has its own.
+    std::optional<StreamStop> stopped;
     /// Commands left in the file that ended what was running; carried out next.
     std::vector<Command> leftCommands;
 
@@ -131,8 +156,11 @@ private:
     std::array<std::shared_ptr<Database>, 2> m_databases;
     std::array<std::unique_ptr<Ledger>, 2> m_ledgers;
     std::array<std::optional<Lease>, 2> m_leases;
+    std::array<std::unique_ptr<LeaseHold>, 2> m_holds;
     std::mutex m_startsMutex;
     void refreshClients();
+    std::jthread m_clients; ///< asks both servers who is connected
+    std::atomic<bool> m_clientsAsked{false};
     qint64 m_lastStored = 0, m_lastClients = 0;
     qint64 m_lastRows = 0, m_lastBytes = 0, m_lastSample = 0;
 };
@@ -151,14 +179,19 @@ Step createStep(Context &, Side, const QString &id, const Text &title,
 Status learnSchema(Context &, std::stop_token);
 /// Draft -> copied: state tables, schema, rows, plain indexes. (CopyStage.cpp)
 Status copyStage(Context &, std::stop_token);
-/// One table again from the beginning, at a new start position. (CopyStage.cpp)
-Status recopyTables(Context &, const std::vector<TableName> &sourceNames, std::stop_token);
+/// Copies the rows of these tables that are not there yet. (CopyStage.cpp)
+Status copyRows(Context &, const std::vector<TablePlan> &, std::stop_token);
+/// Notes a position after the last chunk was read. (CopyStage.cpp)
+Status noteCopied(Context &, std::stop_token);
 /// Copied -> replica: catches up, builds what had to wait. (Replication.cpp)
 Status catchUpStage(Context &, Replication &, std::stop_token);
 /// Compares; with repair through the follower. (VerifyStage.cpp)
 Result<VerifyReport> verifyStage(Context &, Replication &, bool repair, std::stop_token);
 /// The leader's place goes to the follower, either way. (SwitchStage.cpp)
 Status switchStage(Context &, Replication &, std::stop_token);
+/// Error{NotReady, "one-way"} where the changes of `newLeader` cannot be read: then a switch has no
+/// way back. (SwitchStage.cpp)
+Status requireWayBack(Context &, Side newLeader, std::stop_token);
 /// What an interrupted switch left open after its point of no return. (SwitchStage.cpp)
 Status completeSwitch(Context &, std::stop_token);
 /// Opens a leader that an interrupted switch left closed before its point of no return.

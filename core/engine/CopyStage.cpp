@@ -2,6 +2,8 @@
 #include "base/Stop.h"
 #include "engine/Context.h"
 #include "engine/Created.h"
+#include "engine/ForeignWrites.h"
+#include "engine/Recopy.h"
 #include "route/CopyPool.h"
 
 #include <QJsonDocument>
@@ -13,7 +15,9 @@
 namespace causeway {
 
 namespace {
-constexpr std::chrono::milliseconds kTick{200};
+constexpr std::chrono::milliseconds kTick{100};
+/// For chunks in flight after a pause was asked for: cancelling takes a second at most.
+constexpr std::chrono::milliseconds kGrace{400};
 
 /// The state tables and the lease; nothing of the user's is touched.
 Step stateStep(Context &ctx)
@@ -157,8 +161,10 @@ void showProgress(Context &ctx, CopyPool &pool, std::chrono::steady_clock::time_
     });
 }
 
+} // namespace
+
 /// Runs the pool on a thread of its own, so that this one can show progress and take commands.
-Status runPool(Context &ctx, const std::vector<TablePlan> &plans, std::stop_token stop)
+Status copyRows(Context &ctx, const std::vector<TablePlan> &plans, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
     CopyOptions options;
@@ -171,7 +177,7 @@ Status runPool(Context &ctx, const std::vector<TablePlan> &plans, std::stop_toke
             .readLocked(
                 *plan.leader, ReadLimits{}, sink,
                 [&](const Position &at) {
-                    return ctx.noteTableStart(plan.leader->name, at, token);
+                    return ctx.noteTableStarts({plan.leader->name}, at, token);
                 },
                 token);
     };
@@ -187,13 +193,16 @@ Status runPool(Context &ctx, const std::vector<TablePlan> &plans, std::stop_toke
         return pool.run(CopyPool::biggestFirst(plans), end.get_token());
     });
     const auto began = std::chrono::steady_clock::now();
-    bool asked = false;
+    std::optional<std::chrono::steady_clock::time_point> asked;
     while (running.wait_for(kTick) != std::future_status::ready) {
         showProgress(ctx, pool, began);
         const bool goOn = ctx.tick() && !stop.stop_requested();
+        const auto now = std::chrono::steady_clock::now();
         if (!goOn && !asked) {
-            asked = true;
+            asked = now;
             pool.pause(); // chunks in flight are finished: nothing read is thrown away
+        } else if (asked && now - *asked > kGrace) {
+            end.request_stop(); // a server that does not answer does not keep us
         }
     }
     const auto ended = running.get();
@@ -205,8 +214,8 @@ Status runPool(Context &ctx, const std::vector<TablePlan> &plans, std::stop_toke
     return {};
 }
 
-/// After the last chunk was read: what changes from here on is in the stream, at or before here it
-/// is in the stream or the copy. (ALGORITHMS 3.1)
+/// What changes from here on is in the stream, at or before here it is in the stream or the copy.
+/// (ALGORITHMS 3.1)
 Status noteCopied(Context &ctx, std::stop_token stop)
 {
     if (ctx.settings.mode == Mode::Once)
@@ -216,6 +225,7 @@ Status noteCopied(Context &ctx, std::stop_token stop)
     return ctx.setFact(Side::Target, fact::copied, now.text, stop);
 }
 
+namespace {
 /// From the end of the copy until the switch nobody but us may write there: a foreign row would be
 /// overwritten or, worse, kept.
 Step closeTarget(Context &ctx, Fence &fence)
@@ -227,14 +237,14 @@ Step closeTarget(Context &ctx, Fence &fence)
                      fence.sealKind());
     s.shownSql = fence.sealSql();
     s.check = [&fence](std::stop_token stop) { return fence.isSealed(std::move(stop)); };
-    s.act = [&fence](std::stop_token stop) -> Status {
+    s.act = [&ctx, &fence](std::stop_token stop) -> Status {
         CW_TRY(fence.hold(stop));
-        CW_TRY(fence.seal(stop));
+        CW_TRY_ASSIGN(const Position closed, fence.seal(stop));
         CW_TRY(fence.release(stop));
-        return fence.admitApplier(stop);
+        CW_TRY(fence.admitApplier(stop));
+        return watchTargetFrom(ctx, closed, stop); // from here on every other writer is foreign
     };
     s.undo = [&fence](std::stop_token stop) { return fence.open(std::move(stop)); };
-    (void)ctx;
     return s;
 }
 } // namespace
@@ -267,6 +277,7 @@ Status copyStage(Context &ctx, std::stop_token stop)
     CW_TRY(ctx.setPhase(Phase::Copying));
     CW_TRY(ctx.runSteps({stateStep(ctx), positionStep(ctx)}, stop));
     CW_TRY(learnSchema(ctx, stop));
+    CW_TRY(checkUnchanged(ctx, stop)); // since an earlier run made the tables
     const int workers = ctx.settings.workers;
     Step tables = createStep(ctx, Side::Target, QStringLiteral("copy.tables"),
                              cwText("core", "Create schemas and tables with their primary keys"),
@@ -278,6 +289,7 @@ Status copyStage(Context &ctx, std::stop_token stop)
         return done.has_value();
     };
     tables.act = [&ctx, workers](std::stop_token token) -> Status {
+        CW_TRY(noteDefinitions(ctx, token));
         CW_TRY(createMissing(ctx.db(Side::Target), ctx.script.schemas, 1, token));
         CW_TRY(createMissing(ctx.db(Side::Target), ctx.script.tables, workers, token));
         return ctx.setFact(Side::Target, fact::tablesCreated, QStringLiteral("1"), token);
@@ -287,7 +299,15 @@ Status copyStage(Context &ctx, std::stop_token stop)
     CW_TRY_ASSIGN(const auto copied, ctx.fact(Side::Target, fact::copied, stop));
     if (!copied) {
         ctx.activity(cwText("core", "Copying rows."));
-        CW_TRY(runPool(ctx, ctx.script.plans, stop));
+        const Status rows = copyRows(ctx, ctx.script.plans, stop);
+        // A table that changed meanwhile fails the copy at best; at worst its rows were read as
+        // something else. Either way it must be copied anew (ALGORITHMS 3.7).
+        if (rows || rows.error().code == ErrorCode::Server) {
+            ctx.schemaKnown = false;
+            CW_TRY(learnSchema(ctx, stop));
+            CW_TRY(checkUnchanged(ctx, stop));
+        }
+        CW_TRY(rows);
         CW_TRY(noteCopied(ctx, stop));
     }
     CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Target, stop));
@@ -303,59 +323,6 @@ Status copyStage(Context &ctx, std::stop_token stop)
     };
     CW_TRY(ctx.runSteps({indexes, closeTarget(ctx, *fence)}, stop));
     return ctx.setFact(Side::Target, fact::copyDone, QStringLiteral("1"), stop);
-}
-
-Status recopyTables(Context &ctx, const std::vector<TableName> &sourceNames, std::stop_token stop)
-{
-    ctx.schemaKnown = false;
-    CW_TRY(learnSchema(ctx, stop));
-    CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
-    CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(Side::Target, stop));
-    CW_TRY(ctx.clearFact(Side::Target, fact::verified, stop));
-    std::vector<TableName> targets;
-    targets.reserve(sourceNames.size());
-    for (const TableName &name : sourceNames)
-        targets.push_back(ctx.nameOn(Side::Target, name));
-    Step drop;
-    drop.id = QStringLiteral("recopy.tables");
-    drop.side = Side::Target;
-    drop.title = cwText("core", "Make the changed tables anew");
-    const auto drops = ctx.db(Side::Target).tableStatements(TableAction::Drop, targets);
-    for (const SchemaStatement &s : drops)
-        drop.shownSql << s.sql;
-    const auto concerned = [&targets](const std::vector<SchemaStatement> &all) {
-        std::vector<SchemaStatement> out;
-        for (const SchemaStatement &s : all) {
-            if (std::any_of(targets.begin(), targets.end(),
-                            [&](const TableName &t) { return s.object == t.display(); }))
-                out.push_back(s);
-        }
-        return out;
-    };
-    Database &target = ctx.db(Side::Target);
-    std::vector<TablePlan> plans;
-    for (const TablePlan &p : ctx.script.plans) {
-        if (std::find(sourceNames.begin(), sourceNames.end(), p.leader->name) != sourceNames.end())
-            plans.push_back(p);
-    }
-    drop.act = [&](std::stop_token token) -> Status {
-        CW_TRY(target.execute(drops, token));
-        for (const TableName &name : sourceNames)
-            CW_TRY(ledger->forgetChunks(lease, name, token));
-        CW_TRY(target.execute(concerned(ctx.script.tables), token));
-        // Its changes before here are skipped: they are in the copy that begins now.
-        CW_TRY_ASSIGN(const Position now,
-                      ctx.db(Side::Source).currentPosition(ctx.settings.selection, token));
-        for (const TableName &name : sourceNames)
-            CW_TRY(ctx.noteTableStart(name, now, token));
-        return {};
-    };
-    CW_TRY(ctx.runSteps({drop}, stop));
-    CW_TRY(runPool(ctx, plans, stop));
-    CW_TRY(noteCopied(ctx, stop));
-    CW_TRY(createMissing(target, concerned(ctx.script.indexes), ctx.settings.workers, stop));
-    // Uniques and foreign keys again only after catch-up.
-    return ctx.clearFact(Side::Target, fact::complete, stop);
 }
 
 } // namespace causeway

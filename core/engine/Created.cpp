@@ -16,13 +16,16 @@ constexpr std::array kKinds{ObjectKind::View,    ObjectKind::Procedure, ObjectKi
 
 QString Created::encode() const
 {
-    QJsonArray tableArray, objectArray;
+    QJsonArray tableArray, filledArray, objectArray;
+    for (const TableName &t : filled)
+        filledArray.append(QJsonArray{t.schema, t.name});
     for (const TableName &t : tables)
         tableArray.append(QJsonArray{t.schema, t.name});
     for (const SchemaObject &o : objects)
         objectArray.append(QJsonArray{toString(o.kind), o.schema, o.name});
     const QJsonObject json{{QStringLiteral("schemas"), QJsonArray::fromStringList(schemas)},
                            {QStringLiteral("tables"), tableArray},
+                           {QStringLiteral("filled"), filledArray},
                            {QStringLiteral("objects"), objectArray}};
     return QString::fromUtf8(QJsonDocument(json).toJson(QJsonDocument::Compact));
 }
@@ -35,6 +38,8 @@ Created Created::parse(const QString &text)
         c.schemas << v.toString();
     for (const QJsonValue &v : json.value(QStringLiteral("tables")).toArray())
         c.tables.push_back({v.toArray().at(0).toString(), v.toArray().at(1).toString()});
+    for (const QJsonValue &v : json.value(QStringLiteral("filled")).toArray())
+        c.filled.push_back({v.toArray().at(0).toString(), v.toArray().at(1).toString()});
     for (const QJsonValue &v : json.value(QStringLiteral("objects")).toArray()) {
         SchemaObject o;
         for (const ObjectKind kind : kKinds) {
@@ -53,6 +58,8 @@ std::vector<SchemaStatement> Created::dropSql(const Database &target) const
     std::vector<SchemaStatement> out = target.objectStatements(ObjectAction::Drop, objects);
     const auto drops = target.tableStatements(TableAction::Drop, tables);
     out.insert(out.end(), drops.begin(), drops.end());
+    const auto empties = target.tableStatements(TableAction::Truncate, filled);
+    out.insert(out.end(), empties.begin(), empties.end());
     return out;
 }
 
@@ -67,8 +74,7 @@ Created Created::difference(const Catalog &wanted, const Selection &selection,
     }
     for (const Table &t : wanted.tables) {
         const TableName name = selection.onTarget(t.name);
-        if (!existing.find(name))
-            c.tables.push_back(name);
+        (existing.find(name) ? c.filled : c.tables).push_back(name);
     }
     for (const SchemaObject &o : wanted.objects) {
         SchemaObject mine;

@@ -13,6 +13,7 @@ namespace causeway {
 struct Created {
     QStringList schemas;
     std::vector<TableName> tables;
+    std::vector<TableName> filled;     ///< there before, and empty: emptied again, not dropped
     std::vector<SchemaObject> objects; ///< kind, schema and name only
 
     [[nodiscard]] QString encode() const; ///< JSON

@@ -33,7 +33,9 @@ Result<std::unique_ptr<KeyComparison>> KeyComparison::make(Context &ctx, Roles r
                                                            std::stop_token stop)
 {
     std::unique_ptr<KeyComparison> out(new KeyComparison);
-    CW_TRY_ASSIGN(out->m_plans, ctx.plansFor(roles, stop));
+    CW_TRY_ASSIGN(auto found, ctx.plansFor(roles, stop));
+    out->m_plans = std::move(found.plans);
+    out->m_unmatched = std::move(found.unmatched);
     for (const TablePlan &plan : out->m_plans) {
         if (!plan.leader->rowKey)
             continue;

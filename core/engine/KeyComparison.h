@@ -18,10 +18,13 @@ public:
     /// Those of the keys (leader's table names) whose rows differ, are missing or are extra.
     Result<ChangedKeys> different(const ChangedKeys &, std::stop_token);
     [[nodiscard]] const std::vector<TablePlan> &plans() const { return m_plans; }
+    /// The leader's tables that the follower does not have: all their rows are missing.
+    [[nodiscard]] const std::vector<TableName> &unmatched() const { return m_unmatched; }
 
 private:
     KeyComparison() = default;
     std::vector<TablePlan> m_plans;
+    std::vector<TableName> m_unmatched;
     std::map<TableName, AlignedTables> m_tables; ///< by the leader's name
     std::unique_ptr<RangeHasher> m_leader, m_follower;
 };

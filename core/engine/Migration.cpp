@@ -39,6 +39,8 @@ struct Migration::Private {
     Outcome carryOut(const Command &, std::stop_token);
     Status runTo(const command::RunTo &, std::stop_token);
     Status forward(Goal, std::stop_token);
+    /// Again and again, as long as what stopped it is settled as was answered or set beforehand.
+    Status settled(const std::function<Status()> &work, std::stop_token);
     Status preflight(std::stop_token);
     Status ensureVerified(std::stop_token);
     Status follow(std::stop_token);
@@ -170,6 +172,7 @@ void Migration::Private::loop(std::stop_token stop)
             busy = true;
         }
         Outcome outcome = carryOut(next, current.get_token());
+        context->store(); // the process may end now, and what stopped it must be there to read
         context->tick();
         finish(std::move(outcome));
     }
@@ -312,27 +315,35 @@ Status Migration::Private::ensureVerified(std::stop_token stop)
 Status Migration::Private::forward(Goal goal, std::stop_token stop)
 {
     const bool once = settings.mode == Mode::Once;
-    CW_TRY_ASSIGN(Phase phase, route->phase(stop));
-    if (phase == Phase::Draft || phase == Phase::Checked)
+    CW_TRY_ASSIGN(const Phase first, route->phase(stop));
+    if (first == Phase::Draft || first == Phase::Checked)
         CW_TRY(preflight(stop));
-    if (phase == Phase::Draft || phase == Phase::Checked || phase == Phase::Copying ||
-        (once && phase != Phase::Replica)) {
-        CW_TRY(route->copy(stop));
-        phase = Phase::CatchingUp;
-    }
-    if (goal == Goal::Copied)
-        return {};
+    return settled(
+        [&]() -> Status {
+            CW_TRY_ASSIGN(Phase phase, route->phase(stop));
+            if (phase == Phase::Draft || phase == Phase::Checked || phase == Phase::Copying ||
+                (once && phase != Phase::Replica)) {
+                CW_TRY(route->copy(stop));
+                phase = Phase::CatchingUp;
+            }
+            if (goal == Goal::Copied)
+                return {};
+            CW_TRY(phase == Phase::CatchingUp ? route->becomeReplica(stop)
+                                              : route->startFollowing(stop));
+            CW_TRY(route->catchUpNow(stop));
+            return context->setPhase(Phase::Replica);
+        },
+        stop);
+}
+
+Status Migration::Private::settled(const std::function<Status()> &work, std::stop_token stop)
+{
     for (;;) {
-        Status done =
-            phase == Phase::CatchingUp ? route->becomeReplica(stop) : route->startFollowing(stop);
-        if (done)
-            done = route->catchUpNow(stop);
-        if (done)
-            break;
+        const Status done = work();
+        if (done || stop.stop_requested())
+            return done;
         CW_TRY(route->settle(done.error(), stop));
     }
-    CW_TRY(context->setPhase(Phase::Replica));
-    return {};
 }
 
 Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token stop)
@@ -396,11 +407,21 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
         route->stopFollowing();
         return route->finish(wanted.oldSourceOpen, stop);
     }
+    // Known before the copy, not after hours of it.
+    if (!primary && wanted.goal == Goal::Primary)
+        CW_TRY(route->requireWayBack(stop));
     if (!primary) {
-        CW_TRY(forward(wanted.goal, stop));
+        const Status done = settled(
+            [&]() -> Status {
+                CW_TRY(forward(wanted.goal, stop));
+                if (wanted.goal != Goal::Primary)
+                    return {};
+                CW_TRY(ensureVerified(stop));
+                return route->switchOver(stop);
+            },
+            stop);
+        CW_TRY(done);
         if (wanted.goal == Goal::Primary) {
-            CW_TRY(ensureVerified(stop));
-            CW_TRY(route->switchOver(stop));
             CW_TRY(route->startFollowing(stop));
             CW_TRY(route->catchUpNow(stop));
         }
@@ -411,14 +432,25 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
                                        "the switch."),
                         QStringLiteral("one-way"));
         }
-        CW_TRY(route->startFollowing(stop));
-        CW_TRY(route->switchOver(stop));
+        const Status done = settled(
+            [&]() -> Status {
+                CW_TRY(route->startFollowing(stop));
+                CW_TRY(ensureVerified(stop));
+                return route->switchOver(stop);
+            },
+            stop);
+        CW_TRY(done);
         CW_TRY(route->startFollowing(stop));
         CW_TRY(route->catchUpNow(stop));
     } else if (wanted.goal == Goal::Primary) {
         CW_TRY(ctx.setPhase(Phase::Primary));
-        CW_TRY(route->startFollowing(stop));
-        CW_TRY(route->catchUpNow(stop));
+        const Status done = settled(
+            [&]() -> Status {
+                CW_TRY(route->startFollowing(stop));
+                return route->catchUpNow(stop);
+            },
+            stop);
+        CW_TRY(done);
     } else {
         return fail(ErrorCode::NotReady,
                     cwText("core", "The target leads already; there is nothing left to copy."));
@@ -439,6 +471,9 @@ Status Migration::Private::follow(std::stop_token stop)
             return {}; // paused cleanly
         }
         CW_TRY(route->settle(ended.error(), stop));
+        CW_TRY_ASSIGN(const Roles roles, route->roles(stop));
+        CW_TRY(roles.leader == Side::Source ? forward(Goal::Replica, stop)
+                                            : route->startFollowing(stop));
     }
 }
 

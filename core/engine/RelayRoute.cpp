@@ -1,8 +1,18 @@
 #include "engine/RelayRoute.h"
 
+#include "engine/ForeignWrites.h"
 #include "engine/Plan.h"
+#include "engine/Recopy.h"
 
 namespace causeway {
+
+namespace {
+/// Schema changes have a choice of their own; what else stops the stream has one remedy.
+QString decisionId(const Error &e)
+{
+    return e.id == QLatin1String("ddl") ? e.id : QStringLiteral("recopy");
+}
+} // namespace
 
 std::vector<StepRecord> RelayRoute::plan() const
 {
@@ -26,8 +36,9 @@ Result<bool> RelayRoute::isFinishing(std::stop_token stop)
 
 Result<bool> RelayRoute::isVerified(std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const auto verified, m_ctx.fact(Side::Target, fact::verified, std::move(stop)));
-    return verified.has_value();
+    CW_TRY_ASSIGN(const auto verified, m_ctx.fact(Side::Target, fact::verified, stop));
+    CW_TRY_ASSIGN(const auto alarm, readAlarm(m_ctx, stop));
+    return verified.has_value() && !alarm;
 }
 
 Status RelayRoute::completeSwitch(std::stop_token stop)
@@ -40,16 +51,27 @@ Status RelayRoute::reopenLeader(std::stop_token stop)
     return causeway::reopenLeader(m_ctx, std::move(stop));
 }
 
+Status RelayRoute::requireWayBack(std::stop_token stop)
+{
+    if (m_ctx.settings.mode == Mode::Once || m_ctx.settings.oneWayAccepted)
+        return {};
+    return causeway::requireWayBack(m_ctx, Side::Target, std::move(stop));
+}
+
 Status RelayRoute::copy(std::stop_token stop)
 {
+    m_ctx.stopped.reset();
     if (m_ctx.settings.mode == Mode::Once)
         CW_TRY(closeSourceForOnce(m_ctx, stop));
+    CW_TRY(resumeRecopy(m_ctx, stop));
     return copyStage(m_ctx, stop);
 }
 
 Status RelayRoute::becomeReplica(std::stop_token stop)
 {
-    return catchUpStage(m_ctx, m_replication, std::move(stop));
+    m_ctx.stopped.reset();
+    CW_TRY(resumeRecopy(m_ctx, stop));
+    return catchUpStage(m_ctx, m_replication, stop);
 }
 
 Status RelayRoute::startFollowing(std::stop_token stop)
@@ -59,6 +81,8 @@ Status RelayRoute::startFollowing(std::stop_token stop)
     CW_TRY_ASSIGN(const Roles now, roles(stop));
     if (now.leader == Side::Target && m_ctx.settings.oneWayAccepted)
         return {};
+    if (now.leader == Side::Source && !m_replication.follower)
+        CW_TRY(resumeRecopy(m_ctx, stop));
     return m_replication.start(m_ctx, now, stop);
 }
 
@@ -94,36 +118,72 @@ Status RelayRoute::cancel(bool discard, std::stop_token stop)
     return cancelStage(m_ctx, discard, std::move(stop));
 }
 
+std::optional<StreamStop> RelayRoute::stoppedAt() const
+{
+    if (m_ctx.stopped)
+        return m_ctx.stopped;
+    return m_replication.follower ? m_replication.follower->stats().stop : std::nullopt;
+}
+
 Decision RelayRoute::decisionFor(const Error &e) const
 {
+    const auto stop = stoppedAt().value_or(StreamStop{});
     Decision d;
-    d.id = QStringLiteral("ddl");
+    d.id = decisionId(e);
     d.question = e.message;
     d.detail = e.serverWords;
-    d.choices = {
-        {QStringLiteral("apply"), cwText("core", "Run the statement on the follower and go on")},
-        {QStringLiteral("recopy"), cwText("core", "Copy the tables concerned again")},
-        {QStringLiteral("stop"), cwText("core", "Leave it stopped")},
-    };
+    for (const TableName &t : stop.tables)
+        d.objects << t.display();
+    if (stop.canApply) {
+        d.choices.push_back({QStringLiteral("apply"),
+                             cwText("core", "Run the statement on the follower and go on")});
+    }
+    // The old source cannot be copied anew from the server that leads now.
+    if (m_replication.roles.leader == Side::Source) {
+        d.choices.push_back({QStringLiteral("recopy"),
+                             stop.everything ? cwText("core", "Copy all tables again")
+                                             : cwText("core", "Copy the tables concerned again")});
+    }
+    d.choices.push_back({QStringLiteral("stop"), cwText("core", "Leave it stopped")});
     return d;
 }
 
-/// A schema change stopped the follower: done as the user answered or set beforehand.
+/// Something stopped the copy or the follower: done as the user answered or set beforehand.
 Status RelayRoute::settle(const Error &stopped, std::stop_token stop)
 {
-    if (stopped.id != QLatin1String("ddl"))
+    const auto at = stoppedAt();
+    if (stopped.code != ErrorCode::NeedsDecision || !at)
         return fail(stopped);
-    CW_TRY_ASSIGN(const auto answer, m_ctx.journal->value(QStringLiteral("answer.ddl")));
-    const QString choice = answer && !answer->isEmpty() ? *answer : m_ctx.settings.onDdl;
-    const auto stats = m_replication.follower ? m_replication.follower->stats() : FollowerStats{};
-    if (choice != QLatin1String("recopy") || !stats.ddlStop ||
-        m_replication.roles.leader != Side::Source)
-        return fail(stopped);
-    CW_TRY(m_ctx.journal->setValue(QStringLiteral("answer.ddl"), QString()));
-    const std::vector<TableName> tables = stats.ddlStop->tables;
+    Journal &journal = *m_ctx.journal;
+    const QString key = QStringLiteral("answer.") + decisionId(stopped);
+    CW_TRY_ASSIGN(const auto place, journal.value(QStringLiteral("decision.place")));
+    CW_TRY_ASSIGN(const auto answer, journal.value(key));
+    QString choice = QStringLiteral("stop");
+    if (stopped.id == QLatin1String("ddl")) {
+        choice = m_ctx.settings.onDdl;
+        // Nobody is asked whether what cannot be applied shall be copied anew instead.
+        if (choice == QLatin1String("apply"))
+            choice = QStringLiteral("recopy");
+    }
+    // An answer is to one stop, not to whatever comes.
+    if (place && *place == at->place && answer && !answer->isEmpty())
+        choice = *answer;
+    if (choice != QLatin1String("recopy") || m_replication.roles.leader != Side::Source) {
+        CW_TRY(journal.setValue(QStringLiteral("decision.place"), at->place));
+        // Answered with what does not help here: asked again.
+        CW_TRY(journal.setValue(key, QString()));
+        Error e = stopped;
+        if (m_replication.roles.leader == Side::Target) {
+            e.fix = cwText("core", "Or give up the way back: run --to finished --accept one-way.");
+        }
+        return fail(std::move(e));
+    }
+    CW_TRY(journal.setValue(key, QString()));
+    m_ctx.event(QStringLiteral("warning"),
+                QStringLiteral("Copying anew: %1").arg(stopped.describe()));
     m_replication.stop();
-    CW_TRY(recopyTables(m_ctx, tables, stop));
-    return startFollowing(stop);
+    m_ctx.stopped.reset();
+    return recopyTables(m_ctx, at->tables, at->everything, std::move(stop));
 }
 
 } // namespace causeway

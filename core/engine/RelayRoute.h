@@ -21,6 +21,7 @@ public:
     Result<bool> isVerified(std::stop_token) override;
     Status completeSwitch(std::stop_token) override;
     Status reopenLeader(std::stop_token) override;
+    Status requireWayBack(std::stop_token) override;
     Status copy(std::stop_token) override;
     Status becomeReplica(std::stop_token) override;
     Status startFollowing(std::stop_token) override;
@@ -37,6 +38,8 @@ public:
     Status settle(const Error &, std::stop_token) override;
 
 private:
+    [[nodiscard]] std::optional<StreamStop> stoppedAt() const;
+
     Context &m_ctx;
     Replication m_replication;
 };

@@ -2,6 +2,8 @@
 
 #include "base/Log.h"
 #include "base/Stop.h"
+#include "engine/ForeignWrites.h"
+#include "engine/Recopy.h"
 
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -13,11 +15,11 @@ namespace causeway {
 namespace {
 constexpr std::chrono::milliseconds kTick{200};
 
-bool touchesSelection(const Context &ctx, Side leader, const DdlChange &ddl)
+bool touchesSelection(const Selection &here, const TableName &name)
 {
-    const Selection here = ctx.selectionOn(leader);
-    return std::any_of(ddl.tables.begin(), ddl.tables.end(),
-                       [&](const TableName &t) { return here.matches(t); });
+    if (name.name.isEmpty()) // a whole schema
+        return here.schemas.isEmpty() || here.schemas.contains(name.schema);
+    return here.matches(name);
 }
 
 /// The schema that a statement of the leader runs in on the follower.
@@ -33,15 +35,23 @@ TableName followerName(const Context &ctx, Roles roles, const TableName &leaderN
                                         : ctx.settings.selection.onSource(leaderName);
 }
 
-DdlVerdict judge(Context &ctx, Roles roles, const QString &answered, const DdlChange &ddl)
+/// An answer given to one stop of the stream: its place, and the choice.
+struct Answered {
+    QString place, choice;
+};
+
+DdlVerdict judge(Context &ctx, Roles roles, bool complete, const Answered &answered,
+                 const DdlChange &ddl)
 {
     DdlVerdict verdict;
-    if (ddl.kind == DdlKind::Other && ddl.tables.empty()) {
-        // Views, routines, triggers, events: what is created at the switch is read again then.
-        verdict.kind = DdlVerdict::Kind::Skip;
-        return verdict;
-    }
-    if (!ddl.tables.empty() && !touchesSelection(ctx, roles.leader, ddl)) {
+    const Selection here = ctx.selectionOn(roles.leader);
+    const auto concerned = [&](const TableName &t) { return touchesSelection(here, t); };
+    const bool nothing = ddl.tables.empty()
+                             ? ddl.kind == DdlKind::Other
+                             : std::none_of(ddl.tables.begin(), ddl.tables.end(), concerned);
+    if (nothing) {
+        // Other tables; or views, routines, triggers, events: what is created at the switch is read
+        // again then.
         verdict.kind = DdlVerdict::Kind::Skip;
         return verdict;
     }
@@ -54,14 +64,38 @@ DdlVerdict judge(Context &ctx, Roles roles, const QString &answered, const DdlCh
         verdict.changesTables = false;
         return verdict;
     }
-    const QString choice = answered.isEmpty() ? ctx.settings.onDdl : answered;
-    // With renamed schemas the statement's own words would hit the wrong ones.
-    if (choice == QLatin1String("apply") && ctx.settings.selection.renames.isEmpty()) {
+    // While rows are copied, and until what waits for that is built, a changed table can only be
+    // copied anew (ALGORITHMS 3.7). With renamed schemas the statement's own words would hit the
+    // wrong ones, with tables outside the selection ones that are not there. Dropping a schema
+    // would take what is not ours with it.
+    const bool wholeSchema = std::any_of(ddl.tables.begin(), ddl.tables.end(),
+                                         [](const TableName &t) { return t.name.isEmpty(); });
+    verdict.canApply = complete && ctx.settings.selection.renames.isEmpty() &&
+                       std::all_of(ddl.tables.begin(), ddl.tables.end(), concerned) &&
+                       !(wholeSchema && ddl.kind == DdlKind::Drop);
+    const bool isAnswered = answered.place == placeOf(ddl);
+    const QString &choice = isAnswered ? answered.choice : ctx.settings.onDdl;
+    if (verdict.canApply && choice == QLatin1String("apply")) {
         verdict.kind = DdlVerdict::Kind::Apply;
         verdict.sql = ddl.statement;
         verdict.defaultSchema = followerSchema(ctx, roles, ddl.defaultSchema);
+        verdict.sqlMode = ddl.sqlMode;
     }
     return verdict;
+}
+
+/// The tables to follow, as both servers have them.
+Result<FollowPlans> readPlans(Context &ctx, Roles roles, std::stop_token stop)
+{
+    FollowPlans out;
+    CW_TRY_ASSIGN(auto found, ctx.plansFor(roles, stop));
+    out.plans = std::move(found.plans);
+    // What only the follower has, the leader had where the stream is: a table that was renamed or
+    // dropped since.
+    std::move(found.followerOnly.begin(), found.followerOnly.end(), std::back_inserter(out.plans));
+    // What only the leader has is new, and its CREATE stands in the stream; or it is gone.
+    CW_TRY_ASSIGN(out.missing, copiedAmong(ctx, roles, found.unmatched, stop));
+    return out;
 }
 } // namespace
 
@@ -78,6 +112,10 @@ Status armStream(Context &ctx, Roles roles, std::stop_token stop)
     CW_TRY(ctx.setFact(roles.follower, fact::comparedUpTo, *from, stop));
     // The copy's own start positions belong to the log of the other server.
     CW_TRY(ctx.clearFact(roles.follower, fact::tableStarts, stop));
+    // So does the end of the copy.
+    if (roles.follower == Side::Target)
+        CW_TRY(ctx.clearFact(Side::Target, fact::copied, stop));
+    CW_TRY(armWatch(ctx, roles, stop));
     return ctx.clearFact(roles.leader, fact::streamStart, stop);
 }
 
@@ -95,15 +133,22 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     config.follower = &ctx.db(roles.follower);
     CW_TRY_ASSIGN(config.lease, ctx.lease(roles.follower, stopToken));
     config.readPlans = [&ctx, wanted](std::stop_token token) {
-        return ctx.plansFor(wanted, std::move(token));
+        return readPlans(ctx, wanted, std::move(token));
+    };
+    config.onConnect = [&ctx, wanted, lease = config.lease](std::stop_token token) -> Status {
+        CW_TRY_ASSIGN(const auto fence, ctx.db(wanted.follower)
+                                            .fence(ctx.selectionOn(wanted.follower), lease,
+                                                   wanted.follower == Side::Target, token));
+        return fence->admitApplier(token);
+    };
+    config.onApplied = [&ctx](const DdlChange &ddl, std::stop_token token) {
+        return noteApplied(ctx, ddl, std::move(token));
     };
     CW_TRY_ASSIGN(const auto starts, ctx.fact(roles.follower, fact::tableStarts, stopToken));
     if (starts) {
         const QJsonObject json = QJsonDocument::fromJson(starts->toUtf8()).object();
         for (auto it = json.begin(); it != json.end(); ++it) {
-            const qsizetype dot = it.key().indexOf(QLatin1Char('.'));
-            config.tableStarts.emplace(TableName{it.key().left(dot), it.key().mid(dot + 1)},
-                                       Position{it.value().toString()});
+            config.tableStarts.emplace(tableFromKey(it.key()), Position{it.value().toString()});
         }
     }
     CW_TRY_ASSIGN(const ServerFacts facts, config.leader->facts(stopToken));
@@ -111,10 +156,7 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     config.applier.emulateCascades = !facts.logsCascades;
     if (roles.leader == Side::Source) {
         CW_TRY_ASSIGN(const auto copied, ctx.fact(Side::Target, fact::copied, stopToken));
-        CW_TRY_ASSIGN(const auto generation, ctx.fact(Side::Target, fact::leads, stopToken));
-        // After a switch and back the copy is long behind, and its position in another log.
-        if (!generation)
-            config.copiedUpTo.text = copied.value_or(QString());
+        config.copiedUpTo.text = copied.value_or(QString());
     }
     QStringList streams{QStringLiteral("apply"), QStringLiteral("repair")};
     for (int i = 0; i < config.applier.workers; ++i)
@@ -122,10 +164,15 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(roles.follower, stopToken));
     CW_TRY(ledger->openStreams(config.lease, streams, stopToken));
 
+    CW_TRY_ASSIGN(const auto place, ctx.journal->value(QStringLiteral("decision.place")));
     CW_TRY_ASSIGN(const auto answer, ctx.journal->value(QStringLiteral("answer.ddl")));
-    const QString answered = answer.value_or(QString());
-    config.onDdl = [&ctx, wanted, answered](const DdlChange &ddl) {
-        return judge(ctx, wanted, answered, ddl);
+    const Answered answered{answer.value_or(QString()).isEmpty() ? QString()
+                                                                 : place.value_or(QString()),
+                            answer.value_or(QString())};
+    CW_TRY_ASSIGN(const auto built, ctx.fact(Side::Target, fact::complete, stopToken));
+    *complete = built && *built != fact::rebuild;
+    config.onDdl = [&ctx, wanted, answered, state = complete](const DdlChange &ddl) {
+        return judge(ctx, wanted, *state, answered, ddl);
     };
     config.concerns = [&ctx, wanted](const StatementLogged &statement) {
         const Selection here = ctx.selectionOn(wanted.leader);
@@ -134,6 +181,7 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
         return std::any_of(statement.tables.begin(), statement.tables.end(),
                            [&](const TableName &t) { return here.matches(t); });
     };
+    CW_TRY_ASSIGN(watch, startWatch(ctx, wanted, stopToken));
     follower = std::make_unique<Follower>(std::move(config));
     follower->start();
     startRecheck(ctx);
@@ -160,13 +208,19 @@ void Replication::stop()
     if (follower)
         follower->stop();
     follower.reset();
+    watch.reset();
 }
 
-void Replication::show(Context &ctx) const
+void Replication::show(Context &ctx)
 {
     if (!follower)
         return;
     const FollowerStats stats = follower->stats();
+    if (const auto shown = ctx.live.get(); shown->alarm && shown->alarm->count != alarmsTold) {
+        alarmsTold = shown->alarm->count;
+        ctx.event(QStringLiteral("error"),
+                  shown->alarm->text(ctx.db(roles.follower).address().display()).english());
+    }
     ctx.live.update([&](Snapshot &s) {
         s.lagSeconds = stats.lagSeconds;
         if (s.runState == RunState::Running || s.runState == RunState::Stalled)
@@ -226,7 +280,7 @@ Status catchUpStage(Context &ctx, Replication &replication, std::stop_token stop
     if (!once)
         CW_TRY(replication.start(ctx, Roles{}, stop));
     CW_TRY_ASSIGN(const auto complete, ctx.fact(Side::Target, fact::complete, stop));
-    if (!complete) {
+    if (!complete || *complete == fact::rebuild) {
         if (!once) {
             ctx.activity(cwText("core", "Applying what changed on the source during the copy."));
             CW_TRY_ASSIGN(const auto copied, ctx.fact(Side::Target, fact::copied, stop));
@@ -234,6 +288,12 @@ Status catchUpStage(Context &ctx, Replication &replication, std::stop_token stop
                                            std::chrono::milliseconds(0), stop));
         }
         CW_TRY(learnSchema(ctx, stop));
+        if (!complete)
+            CW_TRY(checkUnchanged(ctx, stop));
+        // Where tables were copied anew, others may have changed since; the stream carries that.
+        CW_TRY_ASSIGN(const auto changed, changedTables(ctx, stop));
+        const auto uniques = ofUnchanged(ctx, changed, ctx.script.uniques);
+        const auto foreignKeys = ofUnchanged(ctx, changed, ctx.script.foreignKeys);
         // A fuzzy copy legitimately holds the old and the new owner of a unique value until here,
         // and a child before its parent (ALGORITHMS 2.5).
         const auto build = [&](const QString &id, const Text &title,
@@ -249,15 +309,16 @@ Status catchUpStage(Context &ctx, Replication &replication, std::stop_token stop
         };
         CW_TRY(ctx.runSteps(
             {build(QStringLiteral("replica.uniques"),
-                   cwText("core", "Build the unique keys that had to wait"), ctx.script.uniques),
+                   cwText("core", "Build the unique keys that had to wait"), uniques),
              build(QStringLiteral("replica.foreign-keys"),
-                   cwText("core", "Create the foreign keys"), ctx.script.foreignKeys),
+                   cwText("core", "Create the foreign keys"), foreignKeys),
              build(QStringLiteral("replica.routines"),
                    cwText("core", "Create functions and procedures"), ctx.script.routines),
              build(QStringLiteral("replica.views"), cwText("core", "Create the views"),
                    ctx.script.views)},
             stop));
         CW_TRY(ctx.setFact(Side::Target, fact::complete, QStringLiteral("1"), stop));
+        *replication.complete = true;
     }
     if (!once) {
         ctx.activity(cwText("core", "Catching up with the source."));

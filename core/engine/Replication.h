@@ -3,7 +3,9 @@
 #include "engine/Context.h"
 #include "engine/KeyRecheck.h"
 #include "route/Follower.h"
+#include "route/ForeignWatch.h"
 
+#include <atomic>
 #include <memory>
 
 namespace causeway {
@@ -12,7 +14,11 @@ namespace causeway {
 struct Replication {
     std::unique_ptr<Follower> follower;
     std::unique_ptr<KeyRecheck> recheck; ///< destroyed before the follower, which it waits for
+    std::unique_ptr<ForeignWatch> watch; ///< absent where the follower's log cannot be read
     Roles roles;
+    qint64 alarmsTold = 0; ///< in the journal
+    /// Everything is built; until then schema changes cannot be applied. Read by the follower.
+    std::shared_ptr<std::atomic<bool>> complete = std::make_shared<std::atomic<bool>>(false);
 
     /// Runs it for these roles; nothing to do where it runs so already.
     Status start(Context &, Roles, std::stop_token);
@@ -25,7 +31,7 @@ struct Replication {
     Status catchUp(Context &, std::chrono::milliseconds limit, std::stop_token);
     /// Follows until stopped. Error when replication ends by itself.
     Status follow(Context &, std::stop_token);
-    void show(Context &) const;
+    void show(Context &);
 };
 
 /// Records on the follower where its stream begins after a switch, if that is still to be done.

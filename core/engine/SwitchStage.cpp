@@ -1,5 +1,6 @@
 #include "base/Log.h"
 #include "engine/Context.h"
+#include "engine/ForeignWrites.h"
 #include "engine/Hook.h"
 #include "engine/KeyComparison.h"
 #include "engine/Replication.h"
@@ -23,6 +24,7 @@ constexpr std::chrono::milliseconds kLook{300}; ///< between looks at who waits 
 constexpr int kRounds = 8;
 /// So many keys and no more are compared in a moment.
 constexpr std::size_t kFewKeys = 500;
+constexpr std::chrono::seconds kWatchLimit{30};
 
 /// On the new leader from its number on until everything behind the point of no return is done.
 const QString kUnfinished = QStringLiteral("switch_unfinished");
@@ -37,6 +39,29 @@ QMap<QString, QString> hookEnvironment(Context &ctx, Roles from)
             {QStringLiteral("CAUSEWAY_OLD_PORT"), QString::number(old.port)}};
 }
 
+} // namespace
+
+Status requireWayBack(Context &ctx, Side newLeader, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Capabilities can, ctx.db(newLeader).capabilities(std::move(stop)));
+    ctx.live.update([&](Snapshot &s) { s.oneWay = s.oneWay || !can.follow.yes; });
+    if (can.follow.yes)
+        return {};
+    Error e;
+    e.code = ErrorCode::NotReady;
+    e.id = QStringLiteral("one-way");
+    e.object = ctx.db(newLeader).address().display();
+    e.message = cwText("core",
+                       "There would be no way back after the switch, since the old leader could "
+                       "not follow: %1",
+                       can.follow.why.english());
+    e.serverWords = QString();
+    e.fix = cwText("core", "Mend that, or accept a switch without a way back: run --to primary "
+                           "--accept one-way.");
+    return fail(std::move(e));
+}
+
+namespace {
 /// One run of the switch. Its steps share the fence's session and the positions.
 class SwitchRun {
 public:
@@ -50,6 +75,7 @@ public:
 
     Status run(std::stop_token stop)
     {
+        CW_TRY(checkWayBack(stop));
         CW_TRY(m_ctx.setPhase(m_from.leader == Side::Source ? Phase::Switching
                                                             : Phase::SwitchingBack));
         if (!m_ctx.settings.onBeforeSwitch.isEmpty())
@@ -60,6 +86,11 @@ public:
         if (!m_once) {
             m_replication.recheck.reset();
             CW_TRY_ASSIGN(m_comparison, KeyComparison::make(m_ctx, m_from, stop));
+            ChangedKeys gone;
+            for (const TableName &name : m_comparison->unmatched())
+                gone[name];
+            if (!gone.empty())
+                return fail(different(gone));
         }
         std::vector<Step> steps{prepare(), eventsOff(), counters()};
         CW_TRY_ASSIGN(m_fence, m_ctx.fence(m_from.leader, stop));
@@ -84,7 +115,7 @@ public:
         if (!done) {
             // A difference is a matter of all rows: the next attempt compares them first.
             if (done.error().code == ErrorCode::Differences)
-                CW_TRY(m_ctx.clearFact(m_from.follower, fact::verified, {}));
+                CW_TRY(m_ctx.clearFact(Side::Target, fact::verified, {}));
             if (m_pauseStarted > 0) {
                 const double held =
                     static_cast<double>(QDateTime::currentMSecsSinceEpoch() - m_pauseStarted) /
@@ -124,6 +155,14 @@ public:
     }
 
 private:
+    /// The new leader's log carries the way back, or the user said that there need be none.
+    Status checkWayBack(std::stop_token stop)
+    {
+        if (m_once || m_ctx.settings.oneWayAccepted)
+            return {};
+        return requireWayBack(m_ctx, m_from.follower, std::move(stop));
+    }
+
     Step step(const char *name, Side side, Text title, QStringList sql = {})
     {
         Step s;
@@ -142,6 +181,7 @@ private:
             return {};
         CW_TRY(m_replication.catchUp(m_ctx, kBeforeLimit, stop));
         CW_TRY(seenBefore(stop));
+        CW_TRY(checkNoAlarm(m_ctx, m_from, m_replication.watch.get(), kWatchLimit, stop));
         for (int round = 0; round < kRounds; ++round) {
             auto keys = m_replication.follower->takeChangedKeys();
             if (!keys) {
@@ -384,7 +424,8 @@ private:
             const ChangedKeys found = std::exchange(m_pending, {});
             if (!found.empty())
                 return fail(different(found));
-            return {};
+            // Writes are held: only what the watch knows by now.
+            return checkNoAlarm(m_ctx, m_from, nullptr, {}, stop);
         };
         return s;
     }
@@ -464,12 +505,28 @@ private:
                              m_ctx.db(side).address().display()));
         s.noReturn = true;
         s.act = [this, side](std::stop_token stop) -> Status {
+            // Without SET PERSIST a restart of the old leader has opened it, and whoever wrote
+            // since would be left behind.
+            CW_TRY_ASSIGN(const bool sealed, m_fence->isSealed(stop));
+            if (!sealed) {
+                Error e;
+                e.code = ErrorCode::ConnectionLost;
+                e.id = QStringLiteral("seal-lost");
+                e.object = m_ctx.db(m_from.leader).address().display();
+                e.message = cwText("core",
+                                   "%1 takes writes again: it was restarted, or somebody opened "
+                                   "it. The switch was undone.",
+                                   e.object);
+                return fail(std::move(e));
+            }
             const bool reverse = !m_once && !m_ctx.settings.oneWayAccepted;
             if (reverse) {
                 CW_TRY_ASSIGN(const Position start,
                               m_ctx.db(side).currentPosition(m_ctx.selectionOn(side), stop));
                 CW_TRY(m_ctx.setFact(side, fact::streamStart, start.text, stop));
             }
+            if (reverse)
+                CW_TRY(noteWatchStart(m_ctx, side, m_barrier, stop));
             CW_TRY(m_ctx.setFact(side, kUnfinished, QStringLiteral("1"), stop));
             return m_ctx.setFact(side, fact::leads, QString::number(m_number), stop);
         };

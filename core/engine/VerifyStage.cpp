@@ -1,4 +1,5 @@
 #include "engine/Context.h"
+#include "engine/ForeignWrites.h"
 #include "engine/Replication.h"
 
 #include <QDateTime>
@@ -57,7 +58,16 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
     if (replication.follower)
         CW_TRY(replication.catchUp(ctx, std::chrono::milliseconds(0), stop));
     ctx.activity(cwText("core", "Comparing both sides."));
-    CW_TRY_ASSIGN(const auto plans, ctx.plansFor(roles, stop));
+    // Tables that were made just now are on their way to the follower.
+    if (replication.follower)
+        CW_TRY(replication.catchUp(ctx, std::chrono::milliseconds(0), stop));
+    Position before; // of the follower's log: writes of others up to here will have been compared
+    if (replication.watch) {
+        CW_TRY_ASSIGN(
+            before, ctx.db(roles.follower).currentPosition(ctx.selectionOn(roles.follower), stop));
+    }
+    CW_TRY_ASSIGN(const auto found, ctx.plansFor(roles, stop));
+    const std::vector<TablePlan> &plans = found.plans;
     // What changes from here on is compared again by key at the switch.
     const Position comparedUpTo =
         replication.follower ? replication.follower->applied() : Position{};
@@ -91,16 +101,25 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
                   verifyTables(ctx.db(roles.leader), ctx.db(roles.follower), plans,
                                roles.leader == Side::Source, options, stop));
     report.atMs = QDateTime::currentMSecsSinceEpoch();
+    for (const TableName &name : found.unmatched) {
+        TableVerdict gone;
+        gone.name =
+            (roles.leader == Side::Source ? name : ctx.settings.selection.onSource(name)).display();
+        gone.missing = 1; // at least: there is no table to count in
+        gone.samples.push_back({QStringLiteral("the whole table"), QStringLiteral("missing")});
+        report.tables.push_back(std::move(gone));
+    }
     CW_TRY(ctx.journal->setValue(
         QStringLiteral("verify"),
         QString::fromUtf8(QJsonDocument(report.toJson()).toJson(QJsonDocument::Compact))));
-    if (report.equal()) {
-        if (!comparedUpTo.isEmpty())
-            CW_TRY(ctx.setFact(roles.follower, fact::comparedUpTo, comparedUpTo.text, stop));
-        CW_TRY(ctx.setFact(roles.follower, fact::verified, QString::number(report.atMs), stop));
-    } else {
-        CW_TRY(ctx.clearFact(roles.follower, fact::verified, stop));
+    if (!report.equal()) {
+        CW_TRY(ctx.clearFact(Side::Target, fact::verified, stop));
+        return report;
     }
+    if (!comparedUpTo.isEmpty())
+        CW_TRY(ctx.setFact(roles.follower, fact::comparedUpTo, comparedUpTo.text, stop));
+    CW_TRY(ctx.setFact(Side::Target, fact::verified, QString::number(report.atMs), stop));
+    CW_TRY(clearAlarm(ctx, roles, replication.watch.get(), before, stop));
     return report;
 }
 

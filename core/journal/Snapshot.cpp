@@ -46,6 +46,47 @@ QJsonObject decisionJson(const Decision &decision)
 }
 } // namespace
 
+Text Alarm::text(const QString &follower) const
+{
+    if (count == 0) {
+        return cwText("core",
+                      "The log of %1, which follows, was gone before it was looked at: others may "
+                      "have written there.",
+                      follower);
+    }
+    return cwText("core", "Somebody else wrote on %1, which follows: %2 transactions, in %3.",
+                  follower, count, tables.join(QStringLiteral(", ")));
+}
+
+QJsonObject Alarm::toJson() const
+{
+    return QJsonObject{{QStringLiteral("id"), QStringLiteral("foreign-write")},
+                       {QStringLiteral("side"), toString(side)},
+                       {QStringLiteral("tables"), QJsonArray::fromStringList(tables)},
+                       {QStringLiteral("transactions"), count},
+                       {QStringLiteral("statement"), statement},
+                       {QStringLiteral("first_ms"), firstMs},
+                       {QStringLiteral("last_ms"), lastMs},
+                       {QStringLiteral("log_gap"), gap},
+                       {QStringLiteral("position"), position}};
+}
+
+Alarm Alarm::fromJson(const QJsonObject &o)
+{
+    Alarm a;
+    a.side = o.value(QStringLiteral("side")).toString() == QLatin1String("source") ? Side::Source
+                                                                                   : Side::Target;
+    for (const QJsonValue &v : o.value(QStringLiteral("tables")).toArray())
+        a.tables << v.toString();
+    a.count = o.value(QStringLiteral("transactions")).toInteger();
+    a.statement = o.value(QStringLiteral("statement")).toString();
+    a.firstMs = o.value(QStringLiteral("first_ms")).toInteger();
+    a.lastMs = o.value(QStringLiteral("last_ms")).toInteger();
+    a.gap = o.value(QStringLiteral("log_gap")).toBool();
+    a.position = o.value(QStringLiteral("position")).toString();
+    return a;
+}
+
 QJsonObject Snapshot::toJson() const
 {
     QJsonArray tableArray;
@@ -80,6 +121,9 @@ QJsonObject Snapshot::toJson() const
         {QStringLiteral("decision"),
          decision ? QJsonValue(decisionJson(*decision)) : QJsonValue(QJsonValue::Null)},
         {QStringLiteral("error"), errorValue},
+        {QStringLiteral("alarm"), alarm ? QJsonValue(alarm->toJson()) : QJsonValue()},
+        {QStringLiteral("follower_watched"),
+         followerWatched ? QJsonValue(*followerWatched) : QJsonValue()},
         {QStringLiteral("tables"), tableArray},
         {QStringLiteral("lag_seconds"), known(lagSeconds)},
         {QStringLiteral("lag_bytes"), known(lagBytes)},

@@ -47,6 +47,21 @@ struct Decision {
     std::vector<Choice> choices;
 };
 
+/// Somebody else than this migration wrote on the server that follows.
+struct Alarm {
+    Side side = Side::Target;       ///< who followed then
+    QStringList tables;             ///< the first of them
+    QString statement;              ///< where it was one
+    qint64 count = 0;               ///< transactions
+    qint64 firstMs = 0, lastMs = 0; ///< Unix time when they were seen
+    bool gap = false;               ///< the log was gone before it was looked at
+    QString position;               ///< of the last one, in the follower's log
+
+    [[nodiscard]] Text text(const QString &follower) const;
+    [[nodiscard]] QJsonObject toJson() const;
+    static Alarm fromJson(const QJsonObject &);
+};
+
 enum class TableState { Waiting, Copying, Copied, Following, Verified, Different, Failed };
 QString toString(TableState); ///< "waiting", "copying", "copied", "following", ...
 
@@ -66,7 +81,9 @@ struct Snapshot {
     QString sourceName, targetName; ///< host:port for people
     bool oneWay = false;            ///< there is no way back after the switch
     std::optional<Decision> decision;
-    std::optional<Error> error; ///< why the run state is Failed
+    std::optional<Error> error;          ///< why the run state is Failed
+    std::optional<Alarm> alarm;          ///< until a clean comparison
+    std::optional<bool> followerWatched; ///< its log is read for writes of others
     std::vector<TableProgress> tables;
     double lagSeconds = -1; ///< -1 unknown
     qint64 lagBytes = -1;

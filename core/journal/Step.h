@@ -41,13 +41,17 @@ class Journal;
 
 /// Runs steps in order, each recorded in the journal before and after. On an error, undoes what was
 /// done since the last point of no return, newest first, and returns the error. A test can kill the
-/// process at any of its marks: CAUSEWAY_KILL_AT="STEP:before|during|after" (tests only).
+/// process at any of its marks: CAUSEWAY_KILL_AT="STEP:before|during|after", or stop it:
+/// CAUSEWAY_STOP_AT (tests only).
 class StepRunner {
 public:
     explicit StepRunner(Journal &journal) : m_journal(journal) {}
     Status run(const std::vector<Step> &, std::stop_token);
     /// Called whenever a record changes; engine thread.
     std::function<void(const StepRecord &)> onChange;
+    /// Asked before a step is undone because the user cancelled: a server that does not answer must
+    /// not keep them waiting. What stays undone is put back at the next start.
+    std::function<bool(Side)> answers;
 
 private:
     Journal &m_journal;

@@ -12,12 +12,18 @@ namespace causeway {
 
 namespace {
 // The campaign of kills before, during and after every step needs an exact place to die. SIGKILL,
-// so that nothing in this process gets to tidy up.
+// so that nothing in this process gets to tidy up; or SIGSTOP, as a laptop that is closed.
 void dieIfAsked(const QString &step, const char *mark)
 {
-    static const QByteArray wanted = qgetenv("CAUSEWAY_KILL_AT");
-    if (!wanted.isEmpty() && wanted == step.toUtf8() + ':' + mark)
+    static const QByteArray killAt = qgetenv("CAUSEWAY_KILL_AT");
+    static const QByteArray stopAt = qgetenv("CAUSEWAY_STOP_AT");
+    if (killAt.isEmpty() && stopAt.isEmpty())
+        return;
+    const QByteArray here = step.toUtf8() + ':' + mark;
+    if (here == killAt)
         ::kill(::getpid(), SIGKILL);
+    if (here == stopAt)
+        ::kill(::getpid(), SIGSTOP);
 }
 
 qint64 nowMs()
@@ -29,11 +35,11 @@ qint64 nowMs()
 Status StepRunner::run(const std::vector<Step> &steps, std::stop_token stop)
 {
     std::vector<const Step *> undoable;
-    const auto record = [this](const Step &step, StepRecord &r, StepState state) -> Status {
+    std::optional<StepRecord> failed; ///< its error outlives its undoing
+    const auto record = [this](StepRecord &r, StepState state) -> Status {
         r.state = state;
         if (onChange)
             onChange(r);
-        (void)step;
         return m_journal.recordStep(r);
     };
     const auto undoAll = [&](const Error &why) -> tl::unexpected<Error> {
@@ -41,13 +47,23 @@ Status StepRunner::run(const std::vector<Step> &steps, std::stop_token stop)
             const Step &step = **it;
             StepRecord r{step.id,           step.side, step.title, step.shownSql,
                          StepState::Undone, nowMs(),   0,          {}};
+            if (failed && failed->id == step.id)
+                r.error = failed->error;
+            if (why.code == ErrorCode::Cancelled && step.side && answers && !answers(*step.side)) {
+                r.error = QStringLiteral("Not undone: the server does not answer.");
+                r.finishedMs = nowMs();
+                (void)record(r, StepState::Failed);
+                continue;
+            }
             // Undoing must go on although the work was cancelled: with a token of its own.
             if (const Status undone = step.undo({}); !undone) {
-                r.error = redact(undone.error().describe());
-                logWarning(QStringLiteral("Undoing %1 failed: %2").arg(step.id, r.error));
+                const QString words = redact(undone.error().describe());
+                logWarning(QStringLiteral("Undoing %1 failed: %2").arg(step.id, words));
+                r.error += (r.error.isEmpty() ? QString() : QStringLiteral("\n")) +
+                           QStringLiteral("Undoing it failed: ") + words;
             }
             r.finishedMs = nowMs();
-            (void)record(step, r, StepState::Undone);
+            (void)record(r, StepState::Undone);
         }
         return fail(why);
     };
@@ -68,7 +84,7 @@ Status StepRunner::run(const std::vector<Step> &steps, std::stop_token stop)
                 return undoAll(done.error());
             if (*done) {
                 r.finishedMs = nowMs();
-                CW_TRY(record(step, r, StepState::Skipped));
+                CW_TRY(record(r, StepState::Skipped));
                 if (step.noReturn)
                     undoable.clear();
                 else if (step.undo)
@@ -76,14 +92,15 @@ Status StepRunner::run(const std::vector<Step> &steps, std::stop_token stop)
                 continue;
             }
         }
-        CW_TRY(record(step, r, StepState::Running));
+        CW_TRY(record(r, StepState::Running));
         dieIfAsked(step.id, "before");
         const Status acted = step.act(stop);
         dieIfAsked(step.id, "during");
         r.finishedMs = nowMs();
         if (!acted) {
             r.error = redact(acted.error().describe());
-            (void)record(step, r, StepState::Failed);
+            (void)record(r, StepState::Failed);
+            failed = r;
             logWarning(QStringLiteral("%1: %2").arg(step.title.english(), r.error));
             // What a failing step did in part is its own to undo as well.
             if (step.undo)
@@ -94,7 +111,7 @@ Status StepRunner::run(const std::vector<Step> &steps, std::stop_token stop)
             undoable.clear();
         else if (step.undo)
             undoable.push_back(&step);
-        if (const Status s = record(step, r, StepState::Done); !s)
+        if (const Status s = record(r, StepState::Done); !s)
             return undoAll(s.error());
         dieIfAsked(step.id, "after");
     }

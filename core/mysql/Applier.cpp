@@ -4,6 +4,7 @@
 #include "mysql/ApplierSession.h"
 #include "mysql/Cascade.h"
 #include "mysql/Parts.h"
+#include "mysql/SessionWatch.h"
 
 #include <QCryptographicHash>
 
@@ -39,6 +40,7 @@ namespace {
 constexpr std::size_t kBytesPerTransaction = 4'000'000;
 const QString kMarkFact = QStringLiteral("apply.row");
 const QString kStatementFact = QStringLiteral("apply.statement");
+const QString kGroupFact = QStringLiteral("apply.group");
 
 /// Names of the worker's changes: what one worker does in one phase.
 using Statements = std::vector<std::string>;
@@ -63,6 +65,27 @@ bool isAlreadyDone(int number)
     }
 }
 
+/// The modes that decide how a statement is read, and what it may contain, as far as this server
+/// knows them. Ours stays strict: an ALTER that would shorten values is refused.
+Status setSqlMode(Session &s, const QString &modes, std::stop_token stop)
+{
+    static const QStringList wanted{
+        QStringLiteral("ANSI_QUOTES"),        QStringLiteral("NO_BACKSLASH_ESCAPES"),
+        QStringLiteral("PIPES_AS_CONCAT"),    QStringLiteral("IGNORE_SPACE"),
+        QStringLiteral("REAL_AS_FLOAT"),      QStringLiteral("NO_UNSIGNED_SUBTRACTION"),
+        QStringLiteral("ALLOW_INVALID_DATES")};
+    QStringList use;
+    for (const QString &mode : modes.split(QLatin1Char(','), Qt::SkipEmptyParts)) {
+        if (wanted.contains(mode.trimmed()))
+            use << mode.trimmed();
+    }
+    if (use.isEmpty())
+        return {};
+    return s.exec(
+        QStringLiteral("SET sql_mode=CONCAT(@@sql_mode, ',%1')").arg(use.join(QLatin1Char(','))),
+        std::move(stop));
+}
+
 class MySqlApplier final : public Applier {
 public:
     MySqlApplier(Address address, Lease lease, ApplierOptions options)
@@ -83,6 +106,7 @@ public:
         if (mark)
             m_mark = RowMark::fromText(*mark);
         CW_TRY_ASSIGN(m_statementIntent, ledger->fact(kStatementFact, stop));
+        CW_TRY_ASSIGN(m_groupStatement, ledger->fact(kGroupFact, stop));
         CW_TRY_ASSIGN(m_main, ApplierSession::open(m_address, m_lease, streams.front(), stop));
         for (int i = 0; i < m_options.workers; ++i) {
             CW_TRY_ASSIGN(auto worker,
@@ -133,30 +157,35 @@ public:
         return {};
     }
 
-    Status applyStatement(const QString &sql, const QString &defaultSchema, const Position &after,
+    Status applyStatement(const FollowerStatement &statement, const Position &after,
                           std::stop_token stop) override
     {
         // DDL commits by itself, so the position can only follow it. TRUNCATE may run twice:
         // everything after it is applied again. Any other statement is announced first; if it was,
         // and the server now says that there is nothing left to do, it had been done.
         const QString intent = QString::fromLatin1(
-            QCryptographicHash::hash((sql + QLatin1Char('\n') + after.text).toUtf8(),
+            QCryptographicHash::hash((statement.sql + QLatin1Char('\n') + after.text).toUtf8(),
                                      QCryptographicHash::Sha256)
                 .toHex());
         const bool again = m_statementIntent == intent;
+        // One whose rows follow in the same transaction is met again before the position moves.
+        const bool rowsFollow = after == m_recorded;
+        if (rowsFollow && m_groupStatement == intent)
+            return {};
         CW_TRY(m_main->transaction(
             [&](Session &s) { return writeFact(s, kStatementFact, intent, stop); }, stop));
         m_statementIntent = intent;
         CW_TRY_ASSIGN(auto session, Session::open(m_address, Use::Control, stop));
+        own::changesSchema(m_address.display(), session->connectionId());
         {
             const std::lock_guard lock(m_statementMutex);
             m_statementSession = session.get();
         }
-        Status done;
-        if (!defaultSchema.isEmpty())
-            done = session->exec(QLatin1String("USE ") + quoteId(defaultSchema), stop);
+        Status done = setSqlMode(*session, statement.sqlMode, stop);
+        if (done && !statement.defaultSchema.isEmpty())
+            done = session->exec(QLatin1String("USE ") + quoteId(statement.defaultSchema), stop);
         if (done)
-            done = session->exec(sql, stop);
+            done = session->execBytes(markOwn(statement.sql.toStdString()), stop);
         {
             const std::lock_guard lock(m_statementMutex);
             m_statementSession = nullptr;
@@ -169,12 +198,16 @@ public:
         const auto record = [&](Session &s) -> Status {
             CW_TRY(writePosition(s, after, stop));
             CW_TRY(clearFact(s, kMarkFact, stop));
+            if (rowsFollow)
+                CW_TRY(writeFact(s, kGroupFact, intent, stop));
             return clearFact(s, kStatementFact, stop);
         };
         CW_TRY(m_main->transaction(record, stop));
         m_recorded = after;
         m_mark.reset();
         m_statementIntent.reset();
+        if (rowsFollow)
+            m_groupStatement = intent;
         updateExactness();
         return {};
     }
@@ -557,6 +590,7 @@ private:
     Position m_recorded; ///< as on the follower
     std::optional<RowMark> m_mark;
     std::optional<QString> m_statementIntent;
+    std::optional<QString> m_groupStatement; ///< run, and its rows are still to come
     bool m_settled = false;
     bool m_exact = false; ///< no row on the follower is ahead of m_recorded
     Position m_readUpTo;  ///< of the newest re-read row

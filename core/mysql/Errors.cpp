@@ -496,6 +496,11 @@ Error nameError(unsigned number, const QString &sqlState, const QString &serverW
         return named(e, ErrorCode::ConnectionLost, "mysql-connection-lost",
                      cwText("core", "The connection to %1 was lost.", a.display()));
     }
+    if (number == 1317) { // not by us: what we interrupt ends with "cancelled"
+        return named(
+            e, ErrorCode::ConnectionLost, "mysql-query-killed",
+            cwText("core", "Somebody ended a statement of ours on %1 (KILL).", a.display()));
+    }
     if (auto known = nameStatement(e, a))
         return *known;
     // 1040, 1049, 1820 and the like can meet a statement, too.

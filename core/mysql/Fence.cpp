@@ -1,6 +1,7 @@
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "mysql/FencePlan.h"
+#include "mysql/KeepAlive.h"
 
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -100,7 +101,7 @@ private:
     [[nodiscard]] QStringList closeSql() const;
     [[nodiscard]] QStringList restoreSql(const Found &) const;
     Status usable() const;
-    void keep(std::unique_ptr<Session>);
+    void keep(std::unique_ptr<KeptAlive>);
     Result<std::optional<Found>> found(Session &, std::stop_token);
     Status recordFound(std::stop_token);
     Status lockWithRetries(const QString &sql, std::stop_token);
@@ -114,8 +115,9 @@ private:
     std::vector<TableName> m_tables;
     bool m_hasSuper; ///< the server knows super_read_only
     std::optional<SealTiming> m_lastSeal;
-    std::mutex m_mutex;                 ///< guards the pointer against interrupt()
-    std::unique_ptr<Session> m_session; ///< holds the fence
+    std::mutex m_mutex;                   ///< guards the pointer against interrupt()
+    std::unique_ptr<KeptAlive> m_session; ///< holds the fence
+    bool m_holding = false;               ///< from hold() to release()
 };
 
 QStringList MySqlFence::holdSql() const
@@ -202,10 +204,13 @@ Status MySqlFence::usable() const
     return fail(ErrorCode::NotReady, m_choice.limitation, QStringLiteral("mysql-no-seal"));
 }
 
-void MySqlFence::keep(std::unique_ptr<Session> s)
+void MySqlFence::keep(std::unique_ptr<KeptAlive> s)
 {
-    const std::lock_guard lock(m_mutex);
-    m_session = std::move(s);
+    // The old one ends outside the lock: its thread may have to be waited for.
+    {
+        const std::lock_guard lock(m_mutex);
+        std::swap(m_session, s);
+    }
 }
 
 void MySqlFence::interrupt() noexcept
@@ -289,7 +294,7 @@ Status MySqlFence::recordFound(std::stop_token stop)
 Status MySqlFence::lockWithRetries(const QString &sql, std::stop_token stop)
 {
     for (int attempt = 1;; ++attempt) {
-        const Status locked = m_session->exec(sql, stop);
+        const Status locked = KeptAlive::Use(*m_session, stop)->exec(sql, stop);
         if (locked)
             return {};
         if (locked.error().number != 1205 && locked.error().number != 1213)
@@ -312,16 +317,19 @@ Result<Position> MySqlFence::hold(std::stop_token stop)
         CW_TRY_ASSIGN(m_tables,
                       tablesToFence(*session, m_request.selection, stop)); // some may be new
     }
-    keep(std::move(session));
+    CW_TRY_ASSIGN(auto kept, KeptAlive::keep(std::move(session), stop));
+    keep(std::move(kept));
     // While triggers are the seal, READ: others may still read, as the comparison and the
     // re-reading of cascades must, each in a session of its own.
     Result<Position> held = [&]() -> Result<Position> {
         for (const QString &sql : holdSql())
             CW_TRY(lockWithRetries(sql, stop));
-        return positionUnderFence(*m_session, !byTriggers(), stop);
+        const KeptAlive::Use holder(*m_session, stop);
+        return positionUnderFence(*holder, !byTriggers(), stop);
     }();
     if (!held)
         keep(nullptr); // the server lets go with the session
+    m_holding = held.has_value();
     return held;
 }
 
@@ -336,11 +344,15 @@ Status MySqlFence::createTriggers(std::stop_token stop)
         return {};
     CW_TRY(lockWithRetries(lockTables(m_tables, "WRITE"), stop));
     const auto began = std::chrono::steady_clock::now();
-    CW_TRY_ASSIGN(const std::vector<TableName> there,
-                  findSealTriggers(*m_session, m_request.lease.migration, stop));
-    for (const SealTrigger &t : sealTriggers(m_tables, m_request.lease.migration, m_address.user)) {
-        if (!contains(there, t.name))
-            CW_TRY(m_session->exec(t.sql, stop));
+    {
+        const KeptAlive::Use holder(*m_session, stop);
+        CW_TRY_ASSIGN(const std::vector<TableName> there,
+                      findSealTriggers(*holder, m_request.lease.migration, stop));
+        for (const SealTrigger &t :
+             sealTriggers(m_tables, m_request.lease.migration, m_address.user)) {
+            if (!contains(there, t.name))
+                CW_TRY(holder->exec(t.sql, stop));
+        }
     }
     m_lastSeal = SealTiming{static_cast<qint64>(m_tables.size()),
                             std::chrono::duration_cast<std::chrono::microseconds>(
@@ -352,6 +364,21 @@ Result<Position> MySqlFence::seal(std::stop_token stop)
 {
     CW_TRY(usable());
     const bool held = m_session && !m_session->isDead();
+    if (!held && m_holding) {
+        // The server let go: we were stopped or cut off for too long. Whoever wrote since has to be
+        // drained and compared first.
+        m_holding = false;
+        keep(nullptr);
+        Error e;
+        e.code = ErrorCode::ConnectionLost;
+        e.id = QStringLiteral("fence-lost");
+        e.object = m_address.display();
+        e.message = cwText("core",
+                           "%1 let go of the hold on its writes: the session that held them "
+                           "was lost.",
+                           m_address.display());
+        return fail(std::move(e));
+    }
     if (!held) {
         // Nobody waits for a barrier: a target is closed while its applier goes on.
         CW_TRY(hold(stop));
@@ -362,10 +389,12 @@ Result<Position> MySqlFence::seal(std::stop_token stop)
         } else {
             // In the holding session: it has the global read lock, so that the setting takes effect
             // at once instead of waiting for the writers that queue behind that lock.
+            const KeptAlive::Use holder(*m_session, stop);
             for (const QString &sql : closeSql())
-                CW_TRY(m_session->exec(sql, stop));
+                CW_TRY(holder->exec(sql, stop));
         }
-        return positionUnderFence(*m_session, !byTriggers(), stop);
+        const KeptAlive::Use holder(*m_session, stop);
+        return positionUnderFence(*holder, !byTriggers(), stop);
     }();
     if (!after) {
         keep(nullptr);
@@ -382,7 +411,8 @@ Result<bool> MySqlFence::isWaitedFor(std::stop_token stop)
 {
     if (!byTriggers() || !m_session)
         return false;
-    CW_TRY_ASSIGN(const auto waiting, readWaitingDdl(*m_session, m_tables, std::move(stop)));
+    const KeptAlive::Use holder(*m_session, stop);
+    CW_TRY_ASSIGN(const auto waiting, readWaitingDdl(*holder, m_tables, stop));
     return !waiting.empty();
 }
 
@@ -391,9 +421,10 @@ Result<QStringList> MySqlFence::endWaiters(std::stop_token stop)
     QStringList left;
     if (!byTriggers() || !m_session)
         return left;
-    CW_TRY_ASSIGN(const auto waiting, readWaitingDdl(*m_session, m_tables, stop));
+    const KeptAlive::Use holder(*m_session, stop);
+    CW_TRY_ASSIGN(const auto waiting, readWaitingDdl(*holder, m_tables, stop));
     for (const WaitingStatement &w : waiting) {
-        if (!endConnection(*m_session, w.id, stop))
+        if (!endConnection(*holder, w.id, stop))
             left << QStringLiteral("%1: %2").arg(w.account, w.statement);
     }
     return left;
@@ -401,11 +432,13 @@ Result<QStringList> MySqlFence::endWaiters(std::stop_token stop)
 
 Status MySqlFence::release(std::stop_token stop)
 {
+    m_holding = false;
     if (!m_session)
         return {};
     Status done;
-    if (!m_session->isDead())
-        done = m_session->exec(QStringLiteral("UNLOCK TABLES"), std::move(stop));
+    if (!m_session->isDead()) {
+        done = KeptAlive::Use(*m_session, stop)->exec(QStringLiteral("UNLOCK TABLES"), stop);
+    }
     // Where the session died, the server has let go by itself.
     keep(nullptr);
     return !done && done.error().code != ErrorCode::ConnectionLost ? done : Status{};

@@ -109,6 +109,14 @@ Result<std::unique_ptr<ChangeStream>> MySqlDatabase::changes(const Position &fro
     return makeChangeStream(m_address, from, ours, resolve, stop);
 }
 
+Result<std::unique_ptr<ChangeStream>> MySqlDatabase::foreignWrites(const Position &from,
+                                                                   const Lease &ours,
+                                                                   const TableResolver &resolve,
+                                                                   std::stop_token stop)
+{
+    return makeForeignStream(m_address, from, ours, resolve, stop);
+}
+
 Result<std::unique_ptr<RangeHasher>> MySqlDatabase::hasher(std::stop_token stop)
 {
     return makeRangeHasher(m_address, stop);

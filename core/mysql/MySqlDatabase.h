@@ -29,6 +29,8 @@ public:
                                              std::stop_token) override;
     Result<std::unique_ptr<ChangeStream>> changes(const Position &, const Lease &,
                                                   const TableResolver &, std::stop_token) override;
+    Result<std::unique_ptr<ChangeStream>>
+    foreignWrites(const Position &, const Lease &, const TableResolver &, std::stop_token) override;
     Result<std::unique_ptr<RangeHasher>> hasher(std::stop_token) override;
     Result<std::unique_ptr<Ledger>> ledger(const QString &migration, std::stop_token) override;
     Result<std::unique_ptr<Fence>> fence(const FenceRequest &, std::stop_token) override;
@@ -48,6 +50,8 @@ public:
     std::vector<SchemaStatement> tableStatements(TableAction,
                                                  const std::vector<TableName> &) const override;
     Result<QStringList> migrations(std::stop_token) override;
+    Result<std::unique_ptr<LeaseHold>> holdLease(const QString &migration,
+                                                 std::stop_token) override; // LeaseHold.cpp
     std::vector<SchemaStatement> dropSchemaStatements(const QStringList &) const override;
     Result<Counters> counters(const Selection &, std::stop_token) override;
     std::vector<SchemaStatement> counterStatements(const Counters &own,

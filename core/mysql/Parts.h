@@ -43,6 +43,14 @@ Result<std::unique_ptr<ChangeStream>> makeChangeStream(const Address &, const Po
                                                        std::stop_token);
 // RangeHasher.cpp
 Result<std::unique_ptr<RangeHasher>> makeRangeHasher(const Address &, std::stop_token);
+/// Only what is not ours (ForeignWrite); tables in scope are those that the resolver knows.
+Result<std::unique_ptr<ChangeStream>> makeForeignStream(const Address &, const Position &from,
+                                                        const Lease &ours, const TableResolver &,
+                                                        std::stop_token);
+/// DDL that says in a comment that it is ours: a log shows who wrote rows by their transaction's
+/// stream row, but of a statement nothing else than itself. (SchemaRun.cpp)
+std::string markOwn(const std::string &ddl);
+bool isMarkedOwn(const QString &statement);
 // Ledger.cpp
 Result<std::unique_ptr<Ledger>> makeLedger(const Address &, const QString &migration,
                                            std::stop_token);

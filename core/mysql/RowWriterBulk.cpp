@@ -100,6 +100,7 @@ Result<FastResult> bulkRows(Session &session, const WritePlan &plan, const RowBa
     if (plan.converts)
         return FastResult::UseInsert;
     const std::stop_callback onStop(stop, [&session] { session.interrupt(); });
+    const Session::Waiting waiting(session);
     const Statement statement(mysql_stmt_init(session.handle()));
     std::string sql = "INSERT INTO " + plan.table + " (" + plan.columnList + ") VALUES (";
     for (std::size_t i = 0; i < plan.columns.size(); ++i) {

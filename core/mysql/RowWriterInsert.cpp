@@ -99,7 +99,7 @@ void appendRow(std::string &sql, const WritePlan &plan, const RowBatch &batch, s
 Error tooLargeError(const WritePlan &plan, qint64 maxPacket)
 {
     Error e;
-    e.code = ErrorCode::NotReady;
+    e.code = ErrorCode::Server; // as where the server says so itself
     e.id = QStringLiteral("mysql-max-allowed-packet");
     e.object = plan.follower->name.display();
     e.message = cwText("core", "A row of %1 is larger than the target accepts (%2 bytes).",

@@ -1,4 +1,5 @@
 #include "mysql/Parts.h"
+#include "mysql/SessionWatch.h"
 #include "mysql/SqlTokens.h"
 #include "mysql/TableDdl.h"
 
@@ -133,7 +134,8 @@ Result<std::string> CreatingSession::encode(const QString &sql)
     return sql.toStdString();
 }
 
-/// The table of a CREATE TABLE is there with exactly these columns and keys, and without a row.
+/// The table of a CREATE TABLE is there with exactly these columns, at least these keys, and
+/// without a row.
 Result<bool> CreatingSession::sameEmptyTable(const QString &sql)
 {
     const Tokens t(sql);
@@ -143,10 +145,10 @@ Result<bool> CreatingSession::sameEmptyTable(const QString &sql)
     const TableName table{t.name(i), t.name(t.next(t.next(i + 1) + 1))};
     CW_TRY_ASSIGN(const auto r,
                   m_session.query(QLatin1String("SHOW CREATE TABLE ") + quoteName(table), m_stop));
-    const auto names = [](const TableDdl &ddl) {
+    const auto names = [](const TableDdl &ddl, ItemKind kind) {
         QStringList out;
         for (const TableItem &item : ddl.items) {
-            if (item.kind == ItemKind::Column || item.kind == ItemKind::Key)
+            if (item.kind == kind)
                 out << item.name.toLower();
         }
         return out;
@@ -154,8 +156,14 @@ Result<bool> CreatingSession::sameEmptyTable(const QString &sql)
     // Our own statement names the table with its schema, the server's does not.
     CW_TRY_ASSIGN(const auto there, TableDdl::parse(r.text(0, "Create Table")));
     CW_TRY_ASSIGN(const auto ours, TableDdl::parse(sql));
-    if (names(there) != names(ours))
+    if (names(there, ItemKind::Column) != names(ours, ItemKind::Column))
         return false;
+    // One that the user made has its other keys already.
+    const QStringList keys = names(there, ItemKind::Key);
+    for (const QString &key : names(ours, ItemKind::Key)) {
+        if (!keys.contains(key))
+            return false;
+    }
     CW_TRY_ASSIGN(
         const auto row,
         m_session.query(QStringLiteral("SELECT 1 FROM %1 LIMIT 1").arg(quoteName(table)), m_stop));
@@ -259,7 +267,7 @@ Status CreatingSession::run(const SchemaStatement &s)
         if (!s.sessionSetup.isEmpty())
             CW_TRY(m_session.exec(s.sessionSetup, m_stop));
         CW_TRY_ASSIGN(const std::string bytes, encode(s.sql));
-        return m_session.execBytes(bytes, m_stop);
+        return m_session.execBytes(markOwn(bytes), m_stop);
     };
     Status done = act();
     if (done || done.error().code == ErrorCode::Server) {
@@ -291,6 +299,7 @@ public:
     {
         if (!m_session || m_session->isDead()) {
             CW_TRY_ASSIGN(m_session, Session::open(m_address, Use::Control, stop));
+            own::changesSchema(m_address.display(), m_session->connectionId());
             m_creating.emplace(*m_session, stop);
             if (Status begun = m_creating->begin(); !begun) {
                 m_session.reset();
@@ -315,9 +324,24 @@ Result<std::unique_ptr<StatementRunner>> makeStatementRunner(const Address &addr
     return std::make_unique<MySqlStatementRunner>(address); // connects with the first statement
 }
 
+namespace {
+constexpr std::string_view kMark = "/* causeway */ ";
+}
+
+std::string markOwn(const std::string &ddl)
+{
+    return std::string(kMark) + ddl;
+}
+
+bool isMarkedOwn(const QString &statement)
+{
+    return statement.startsWith(QLatin1String(kMark.data(), static_cast<qsizetype>(kMark.size())));
+}
+
 Status runStatements(Session &session, const std::vector<SchemaStatement> &statements,
                      std::stop_token stop)
 {
+    own::changesSchema(session.address().display(), session.connectionId());
     CreatingSession creating(session, stop);
     CW_TRY(creating.begin());
     for (const SchemaStatement &s : statements) {

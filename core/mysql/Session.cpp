@@ -3,16 +3,13 @@
 #include "base/Secret.h"
 #include "base/Stop.h"
 #include "mysql/Connect.h"
-
-#include <QSet>
+#include "mysql/SessionWatch.h"
 
 #include <mysql.h>
 
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <set>
 
 namespace causeway::mysql {
 
@@ -37,14 +34,17 @@ QString ResultSet::text(std::size_t row, const char *column) const
     return i < 0 ? QString() : text(row, static_cast<std::size_t>(i));
 }
 
-StreamedResult::StreamedResult(Session *session, MYSQL_RES *result)
-    : m_session(session), m_result(result), m_columns(mysql_num_fields(result))
+StreamedResult::StreamedResult(Session *session, MYSQL_RES *result,
+                               std::unique_ptr<Session::Waiting> waiting)
+    : m_session(session), m_result(result), m_waiting(std::move(waiting)),
+      m_columns(mysql_num_fields(result))
 {
 }
 
 StreamedResult::StreamedResult(StreamedResult &&other) noexcept
-    : m_session(other.m_session), m_result(other.m_result), m_values(other.m_values),
-      m_lengths(other.m_lengths), m_columns(other.m_columns), m_done(other.m_done)
+    : m_session(other.m_session), m_result(other.m_result), m_waiting(std::move(other.m_waiting)),
+      m_values(other.m_values), m_lengths(other.m_lengths), m_columns(other.m_columns),
+      m_done(other.m_done)
 {
     other.m_result = nullptr;
 }
@@ -73,45 +73,27 @@ Result<bool> StreamedResult::fetch()
     return false;
 }
 
-namespace {
-/// Connections of this process, for telling them from an application's that uses the same account:
-/// MariaDB shows no connection attributes unless performance_schema is on.
-struct OwnConnections {
-    std::mutex mutex;
-    QSet<std::pair<QString, quint64>> ids;
-};
-OwnConnections &ownConnections()
-{
-    static auto *c = new OwnConnections; // sessions may end after main()
-    return *c;
-}
-} // namespace
-
-bool Session::isOurs(const Address &address, quint64 id)
-{
-    OwnConnections &own = ownConnections();
-    const std::lock_guard lock(own.mutex);
-    return own.ids.contains({address.display(), id});
-}
-
-namespace {
-/// Live connections of this process, by server.
-struct Connections {
-    std::mutex mutex;
-    std::multiset<std::pair<QString, quint64>> live;
-};
-Connections &connections()
-{
-    static auto *c = new Connections; // never destroyed: sessions may end late
-    return *c;
-}
-} // namespace
-
 bool Session::isOwn(const Address &address, quint64 connectionId)
 {
-    Connections &c = connections();
-    const std::lock_guard lock(c.mutex);
-    return c.live.contains({address.display(), connectionId});
+    return own::isLive(address.display(), connectionId);
+}
+
+std::optional<std::chrono::steady_clock::time_point> Session::waitingSince() const
+{
+    const auto since = m_waitingSince.load();
+    if (since == 0)
+        return std::nullopt;
+    return std::chrono::steady_clock::time_point(std::chrono::steady_clock::duration(since));
+}
+
+Session::Waiting::Waiting(Session &session) : m_session(session)
+{
+    session.m_waitingSince = std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+Session::Waiting::~Waiting()
+{
+    m_session.m_waitingSince = 0;
 }
 
 Session::~Session()
@@ -121,14 +103,12 @@ Session::~Session()
 
 void Session::close()
 {
+    watch::remove(this);
+    if (m_connectionId != 0)
+        own::closed(m_address.display(), m_connectionId);
     const std::lock_guard lock(m_interruptMutex);
     if (const int fd = m_socket.exchange(-1); fd >= 0)
         ::close(fd);
-    if (m_connectionId != 0) {
-        OwnConnections &own = ownConnections();
-        const std::lock_guard ownLock(own.mutex);
-        own.ids.remove({m_address.display(), m_connectionId});
-    }
     if (m_mysql)
         mysql_close(m_mysql);
     m_mysql = nullptr;
@@ -144,10 +124,22 @@ void Session::interrupt() noexcept
         ::shutdown(fd, SHUT_RDWR);
 }
 
+void Session::giveUp() noexcept
+{
+    const std::lock_guard lock(m_interruptMutex);
+    m_lost = true;
+    m_dead = true;
+    const int fd = m_socket.load();
+    if (fd >= 0)
+        ::shutdown(fd, SHUT_RDWR);
+}
+
 Error Session::lastError(const QString &context)
 {
     if (m_interrupted)
         return cancelledError();
+    if (m_lost)
+        return nameError(2013, QString(), QString(), m_address, context);
     const unsigned number = mysql_errno(m_mysql);
     Error e = nameError(number, QString::fromLatin1(mysql_sqlstate(m_mysql)),
                         redact(QString::fromUtf8(mysql_error(m_mysql))), m_address, context);
@@ -184,6 +176,7 @@ Result<ResultSet> Session::query(const QString &sql, std::stop_token stop)
 Result<ResultSet> Session::queryBytes(const std::string &sql, std::stop_token stop)
 {
     const std::stop_callback onStop(stop, [this] { interrupt(); });
+    const Waiting waiting(*this);
     CW_TRY(send(sql));
     ResultSet out;
     // CALL returns several results; only the first one with columns is kept.
@@ -224,11 +217,13 @@ Result<ResultSet> Session::queryBytes(const std::string &sql, std::stop_token st
 
 Result<StreamedResult> Session::stream(const std::string &sql)
 {
+    // Until the last row: between rows it is the reader who waits, or we.
+    auto waiting = std::make_unique<Waiting>(*this);
     CW_TRY(send(sql));
     MYSQL_RES *res = mysql_use_result(m_mysql);
     if (!res)
         return fail(lastError());
-    return StreamedResult(this, res);
+    return StreamedResult(this, res, std::move(waiting));
 }
 
 Result<std::unique_ptr<Session>> Session::open(const Address &address, Use use,
@@ -245,16 +240,8 @@ Result<std::unique_ptr<Session>> Session::open(const Address &address, Use use,
     // second interrupt() would cut.
     s->m_socket = ::fcntl(socketOf(m), F_DUPFD_CLOEXEC, 0);
     s->m_connectionId = mysql_thread_id(m);
-    {
-        Connections &c = connections();
-        const std::lock_guard lock(c.mutex);
-        c.live.emplace(address.display(), s->m_connectionId);
-    }
-    {
-        OwnConnections &own = ownConnections();
-        const std::lock_guard lock(own.mutex);
-        own.ids.insert({address.display(), s->m_connectionId});
-    }
+    own::opened(address.display(), s->m_connectionId);
+    watch::add(s.get());
     s->m_versionText = QString::fromUtf8(mysql_get_server_info(m));
     s->m_mariaDb = s->m_versionText.contains(QLatin1String("mariadb"), Qt::CaseInsensitive);
     QString v = s->m_versionText;

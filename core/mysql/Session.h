@@ -9,8 +9,10 @@
 #include <QString>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -39,31 +41,7 @@ struct ResultSet {
     [[nodiscard]] int columnIndex(const char *column) const; ///< -1 where there is none
 };
 
-class Session;
-
-/// Rows fetched as the server sends them. Ends (drained) before the session does anything else.
-class StreamedResult {
-public:
-    StreamedResult(Session *session, MYSQL_RES *result);
-    StreamedResult(StreamedResult &&) noexcept;
-    StreamedResult &operator=(StreamedResult &&) = delete;
-    StreamedResult(const StreamedResult &) = delete;
-    StreamedResult &operator=(const StreamedResult &) = delete;
-    ~StreamedResult();
-    /// False at the end. After true, values() and lengths() hold until the next call.
-    Result<bool> fetch();
-    [[nodiscard]] char **values() const { return m_values; }
-    [[nodiscard]] const unsigned long *lengths() const { return m_lengths; }
-    [[nodiscard]] unsigned columns() const { return m_columns; }
-
-private:
-    Session *m_session;
-    MYSQL_RES *m_result;
-    char **m_values = nullptr;
-    unsigned long *m_lengths = nullptr;
-    unsigned m_columns = 0;
-    bool m_done = false;
-};
+class StreamedResult;
 
 /// One connection; the only owner of its MYSQL*. One thread at a time, except interrupt().
 /// Every session has: UTC, strict mode without NO_ZERO_*, NO_AUTO_VALUE_ON_ZERO,
@@ -99,8 +77,21 @@ public:
     /// Whether this connection of that server belongs to a session of this process. Any thread.
     static bool isOwn(const Address &, quint64 connectionId);
 
-    /// Whether connection `id` of that server belongs to this process. Any thread.
-    static bool isOurs(const Address &, quint64 id);
+    /// Since when an answer of the server is awaited; nothing while none is. Any thread.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> waitingSince() const;
+    /// Held by whoever waits on handle() directly; exec(), query() and stream() do it themselves.
+    class Waiting {
+    public:
+        explicit Waiting(Session &);
+        ~Waiting();
+        Waiting(const Waiting &) = delete;
+        Waiting &operator=(const Waiting &) = delete;
+
+    private:
+        Session &m_session;
+    };
+    /// Thread-safe: the link is dead; a blocked call returns ConnectionLost.
+    void giveUp() noexcept;
 
     /// Thread-safe: shuts the socket down, so that a blocked call returns. The session is dead
     /// then.
@@ -120,6 +111,8 @@ private:
     std::atomic<int> m_socket{-1};
     std::mutex m_interruptMutex; ///< keeps interrupt() from a socket number that was closed
     std::atomic<bool> m_interrupted{false};
+    std::atomic<bool> m_lost{false};
+    std::atomic<std::int64_t> m_waitingSince{0}; ///< steady clock's count; 0 = no answer awaited
     std::atomic<bool> m_dead{false};
     quint64 m_connectionId = 0;
     quint64 m_affectedRows = 0;
@@ -127,6 +120,31 @@ private:
     bool m_mariaDb = false;
     int m_version = 0;
     QString m_versionText;
+};
+
+/// Rows fetched as the server sends them. Ends (drained) before the session does anything else.
+class StreamedResult {
+public:
+    StreamedResult(Session *session, MYSQL_RES *result, std::unique_ptr<Session::Waiting> waiting);
+    StreamedResult(StreamedResult &&) noexcept;
+    StreamedResult &operator=(StreamedResult &&) = delete;
+    StreamedResult(const StreamedResult &) = delete;
+    StreamedResult &operator=(const StreamedResult &) = delete;
+    ~StreamedResult();
+    /// False at the end. After true, values() and lengths() hold until the next call.
+    Result<bool> fetch();
+    [[nodiscard]] char **values() const { return m_values; }
+    [[nodiscard]] const unsigned long *lengths() const { return m_lengths; }
+    [[nodiscard]] unsigned columns() const { return m_columns; }
+
+private:
+    Session *m_session;
+    MYSQL_RES *m_result;
+    std::unique_ptr<Session::Waiting> m_waiting;
+    char **m_values = nullptr;
+    unsigned long *m_lengths = nullptr;
+    unsigned m_columns = 0;
+    bool m_done = false;
 };
 
 /// `name` in backticks, with backticks doubled.

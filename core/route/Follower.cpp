@@ -29,6 +29,11 @@ qint64 sizeOf(const RowChange &c)
 }
 } // namespace
 
+QString placeOf(const DdlChange &ddl)
+{
+    return ddl.after.text + QLatin1Char(' ') + ddl.statement;
+}
+
 /// A whole transaction or a part of a large one, or what stands between transactions.
 struct Follower::Item {
     std::vector<RowChange> rows;
@@ -37,6 +42,7 @@ struct Follower::Item {
     std::optional<Position> after; ///< absent: a part, more follows
     std::optional<DdlChange> ddl;
     std::optional<StatementLogged> statement;
+    std::vector<RowsUnreadable> unreadable;
     std::optional<Error> error; ///< the stream ended
     qint64 timestampUs = 0;
     bool transaction = false;
@@ -69,7 +75,8 @@ public:
         while (!m_items.empty() && takenRows < rows && takenBytes < bytes) {
             Item &front = m_items.front();
             // A schema change, an odd statement or the end of the stream is handled alone.
-            const bool alone = front.ddl || front.statement || front.error;
+            const bool alone =
+                front.ddl || front.statement || front.error || !front.unreadable.empty();
             if (alone && !out.empty())
                 break;
             takenRows += static_cast<qint64>(front.rows.size());
@@ -144,6 +151,8 @@ struct Follower::Reader {
                         return;
                     open = std::move(rest);
                 }
+            } else if (auto *unreadable = std::get_if<RowsUnreadable>(&*event)) {
+                open.unreadable.push_back(std::move(*unreadable));
             } else if (auto *commit = std::get_if<TransactionCommit>(&*event)) {
                 open.after = commit->after;
                 last = commit->after;
@@ -261,11 +270,16 @@ Status Follower::atBoundary(const std::function<Status(Applier &, const Position
         m_task = &task;
         if (m_queue)
             m_queue->wake();
-        // Not ended by `stop`: the task may have begun, and refers to our stack. It ends by the
-        // follower's own stop at the latest.
-        m_changed.wait(lock, [&] { return task.done.has_value() || !m_stats.running; });
-        if (m_task == &task)
+        m_changed.wait(lock, stop, [&] { return task.done.has_value() || !m_stats.running; });
+        if (m_task == &task) {
+            // Not begun: the follower may be busy with a server that does not answer.
             m_task = nullptr;
+            m_changed.notify_all();
+            if (stop.stop_requested())
+                return fail(cancelledError());
+        }
+        // Begun: it refers to our stack, and ends by the token that it was given itself.
+        m_changed.wait(lock, [&] { return task.done.has_value() || !m_stats.running; });
         m_changed.notify_all();
     }
     if (task.done)
@@ -407,7 +421,8 @@ Status Follower::applyItems(Applier &applier, std::vector<Item> &items, std::sto
         // never recording it would keep a quiet selection behind what the leader purges.
         const auto now = std::chrono::steady_clock::now();
         if (rows > 0 || now - m_lastRecorded > std::chrono::seconds(10)) {
-            CW_TRY(applier.apply(batch, stop));
+            if (const Status done = applier.apply(batch, stop); !done)
+                return fail(explained(done.error()));
             m_lastRecorded = now;
         }
         setApplied(batch.after);
@@ -436,6 +451,20 @@ Status Follower::settleOnce(Applier &applier, std::stop_token stop)
     return {};
 }
 
+tl::unexpected<Error> Follower::stopAt(Error why, StreamStop at)
+{
+    why.code = ErrorCode::NeedsDecision;
+    if (why.object.isEmpty() || !at.tables.empty()) {
+        QStringList names;
+        for (const TableName &t : at.tables)
+            names << t.display();
+        why.object = names.join(QLatin1String(", "));
+    }
+    const std::lock_guard lock(m_mutex);
+    m_stats.stop = std::move(at);
+    return fail(std::move(why));
+}
+
 Status Follower::handleDdl(Applier &applier, const DdlChange &ddl, std::stop_token stop)
 {
     DdlVerdict verdict;
@@ -452,40 +481,99 @@ Status Follower::handleDdl(Applier &applier, const DdlChange &ddl, std::stop_tok
         setApplied(ddl.after);
         return {};
     case DdlVerdict::Kind::Apply:
-        CW_TRY(applier.applyStatement(verdict.sql, verdict.defaultSchema, ddl.after, stop));
-        setApplied(ddl.after);
-        if (verdict.changesTables) {
-            // The stream decodes with the tables it was opened with: a new stretch, new tables.
-            Error again;
-            again.code = ErrorCode::ConnectionLost;
-            again.id = QStringLiteral("schema-changed");
-            again.message = cwText("core", "The schema changed; reading on with the new one.");
-            return fail(std::move(again));
-        }
-        return {};
+        return applyDdl(applier, ddl, verdict, std::move(stop));
     case DdlVerdict::Kind::Stop:
         break;
-    }
-    {
-        const std::lock_guard lock(m_mutex);
-        m_stats.ddlStop = ddl;
     }
     QStringList names;
     for (const TableName &t : ddl.tables)
         names << t.display();
     Error e;
-    e.code = ErrorCode::NeedsDecision;
     e.id = QStringLiteral("ddl");
     e.message =
         cwText("core", "The leader's schema changed (%1).", names.join(QLatin1String(", ")));
     e.serverWords = ddl.statement.left(2000);
-    return fail(std::move(e));
+    return stopAt(std::move(e), {ddl.tables, false, verdict.canApply, placeOf(ddl)});
+}
+
+Status Follower::applyDdl(Applier &applier, const DdlChange &ddl, const DdlVerdict &verdict,
+                          std::stop_token stop)
+{
+    // Rows that follow in the same transaction: the stream begins again before the statement.
+    const QString place = placeOf(ddl);
+    if (ddl.after == ddl.before && m_groupApplied == place)
+        return {};
+    const Status done = applier.applyStatement(
+        {verdict.sql, verdict.defaultSchema, verdict.sqlMode}, ddl.after, stop);
+    if (!done) {
+        Error e = done.error();
+        if (e.code != ErrorCode::Server)
+            return done;
+        const QString words = e.serverWords;
+        e.id = QStringLiteral("ddl");
+        e.message = cwText("core",
+                           "The leader's schema changed, and the follower refuses the "
+                           "statement (%1).",
+                           words);
+        e.serverWords = ddl.statement.left(2000);
+        return stopAt(std::move(e), {ddl.tables, false, false, place});
+    }
+    setApplied(ddl.after);
+    if (ddl.after == ddl.before)
+        m_groupApplied = place;
+    if (!verdict.changesTables)
+        return {};
+    if (m_config.onApplied)
+        CW_TRY(m_config.onApplied(ddl, stop));
+    // The stream decodes with the tables it was opened with: a new stretch, new tables.
+    Error again;
+    again.code = ErrorCode::ConnectionLost;
+    again.id = QStringLiteral("schema-changed");
+    again.message = cwText("core", "The schema changed; reading on with the new one.");
+    return fail(std::move(again));
+}
+
+/// Rows that the log does not hold whole are of no matter where the copy has them already.
+Status Follower::checkReadable(const Item &item)
+{
+    for (const RowsUnreadable &u : item.unreadable) {
+        if (item.after ? inCopyAlready(u.table, *item.after)
+                       : partInCopyAlready(u.table, item.before))
+            continue;
+        std::vector<TableName> tables;
+        for (const RowsUnreadable &other : item.unreadable)
+            tables.push_back(other.table);
+        return stopAt(u.why, {tables, false, false, u.why.id + QLatin1Char(' ') + item.id});
+    }
+    return {};
+}
+
+/// What a failure to apply says of the follower's own tables.
+Error Follower::explained(Error e)
+{
+    if (e.id == QLatin1String("mysql-keyless-mismatch")) {
+        const auto it = m_leaderNames.find(e.object);
+        if (it != m_leaderNames.end()) {
+            const Error why = e;
+            return stopAt(why, {{it->second}, false, false, why.id + applied().text}).value();
+        }
+    }
+    // Somebody dropped or changed a table of the follower: read again, which says which one.
+    const QString here = applied().text + e.serverWords;
+    if ((e.number == 1146 || e.number == 1054) && m_tableFailed != here) {
+        m_tableFailed = here;
+        e.code = ErrorCode::ConnectionLost;
+        e.id = QStringLiteral("schema-changed");
+    }
+    return e;
 }
 
 Status Follower::stretch(std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto ledger, m_config.follower->ledger(m_config.lease.migration, stop));
     CW_TRY(ledger->checkLease(m_config.lease, stop));
+    if (m_config.onConnect)
+        CW_TRY(m_config.onConnect(stop));
     CW_TRY_ASSIGN(const Position from, ledger->appliedPosition(stop));
     if (from.isEmpty()) {
         return fail(ErrorCode::Internal,
@@ -494,7 +582,6 @@ Status Follower::stretch(std::stop_token stop)
     CW_TRY_ASSIGN(const bool there, m_config.leader->stillHas(from, stop));
     if (!there) {
         Error e;
-        e.code = ErrorCode::NotReady;
         e.id = QStringLiteral("mysql-binlog-purged");
         e.message = cwText("core",
                            "The leader no longer keeps the log from the position that is "
@@ -502,12 +589,23 @@ Status Follower::stretch(std::stop_token stop)
                            from.text.left(200));
         e.fix = cwText("core", "The changes in between are gone: the tables must be copied again. "
                                "Raise the log's retention first.");
-        return fail(std::move(e));
+        return stopAt(std::move(e), {{}, true, false, from.text});
     }
-    CW_TRY_ASSIGN(const std::vector<TablePlan> plans, m_config.readPlans(stop));
+    CW_TRY_ASSIGN(const FollowPlans found, m_config.readPlans(stop));
+    if (!found.missing.empty()) {
+        Error e;
+        e.id = QStringLiteral("mysql-target-table-missing");
+        e.message = cwText("core", "Tables that were copied are gone from the follower; somebody "
+                                   "dropped or renamed them there.");
+        return stopAt(std::move(e), {found.missing, false, false, from.text});
+    }
+    const std::vector<TablePlan> &plans = found.plans;
     auto tables = std::make_shared<std::map<TableName, std::shared_ptr<const Table>>>();
-    for (const TablePlan &plan : plans)
+    m_leaderNames.clear();
+    for (const TablePlan &plan : plans) {
         tables->emplace(plan.leader->name, plan.leader);
+        m_leaderNames.emplace(plan.follower->name.display(), plan.leader->name);
+    }
     ApplierOptions options = m_config.applier;
     CW_TRY(m_config.leader->serveApplier(options, stop));
     CW_TRY_ASSIGN(const auto applier, m_config.follower->applier(m_config.lease, options, stop));
@@ -548,19 +646,34 @@ Status Follower::stretch(std::stop_token stop)
         if (items.empty())
             continue;
         Item &first = items.front();
+        if (first.error && first.error->id == QLatin1String("mysql-binlog-purged"))
+            return stopAt(*first.error, {{}, true, false, applied().text});
         if (first.error)
             return fail(*first.error);
-        if (first.statement && m_config.concerns && !m_config.concerns(*first.statement))
-            continue;
+        CW_TRY(checkReadable(first));
         if (first.statement) {
+            const StatementLogged &statement = *first.statement;
+            const bool copied = !statement.tables.empty() &&
+                                std::all_of(statement.tables.begin(), statement.tables.end(),
+                                            [&](const TableName &t) {
+                                                return !tables->contains(t) ||
+                                                       partInCopyAlready(t, statement.before);
+                                            });
+            if (copied || (m_config.concerns && !m_config.concerns(statement)))
+                continue;
             Error e;
-            e.code = ErrorCode::NeedsDecision;
             e.id = QStringLiteral("mysql-statement-logged");
             e.message = cwText("core", "Rows were logged as a statement, which cannot be applied.");
-            e.serverWords = first.statement->statement.left(2000);
+            e.serverWords = statement.statement.left(2000);
             e.fix = cwText("core", "Set binlog_format=ROW for all sessions and copy the table "
                                    "again.");
-            return fail(std::move(e));
+            std::vector<TableName> concerned;
+            std::copy_if(statement.tables.begin(), statement.tables.end(),
+                         std::back_inserter(concerned),
+                         [&](const TableName &t) { return tables->contains(t); });
+            return stopAt(std::move(e),
+                          {concerned, concerned.empty(), false,
+                           statement.before.text + QLatin1Char(' ') + statement.statement});
         }
         if (first.ddl)
             CW_TRY(handleDdl(*applier, *first.ddl, stop));

@@ -26,7 +26,24 @@ struct DdlVerdict {
     };
     Kind kind = Kind::Stop;
     QString sql, defaultSchema;
+    QString sqlMode;           ///< that `sql` was written for; empty = the follower session's own
     bool changesTables = true; ///< after Apply the tables must be read again
+    bool canApply = false;     ///< of Stop: a person may choose to have the statement run
+};
+
+/// Tables as the follower carries them.
+struct FollowPlans {
+    std::vector<TablePlan> plans;
+    /// The leader has them and they were copied, but they are gone from the follower.
+    std::vector<TableName> missing;
+};
+
+/// Why it cannot go on by itself, and what a person can choose.
+struct StreamStop {
+    std::vector<TableName> tables; ///< the leader's names; empty: it cannot be told
+    bool everything = false;       ///< the log is lost: all tables, from a new position on
+    bool canApply = false;         ///< the statement can be run on the follower
+    QString place;                 ///< names this very stop, for the answer to it
 };
 
 struct FollowerConfig {
@@ -35,9 +52,12 @@ struct FollowerConfig {
     Lease lease;                  ///< on the follower
     /// The tables as they are at the position from which a stretch of reading begins; called on the
     /// follower's thread, at the start and after each schema change that was applied.
-    std::function<Result<std::vector<TablePlan>>(std::stop_token)> readPlans;
+    std::function<Result<FollowPlans>(std::stop_token)> readPlans;
     /// Per leader table: its changes up to and including this position are in the copy already.
     std::map<TableName, Position> tableStarts;
+    /// At the beginning of each stretch: the follower may have been restarted, and forgotten that
+    /// it is closed to others.
+    std::function<Status(std::stop_token)> onConnect;
     ApplierOptions applier;
     /// A leader's position taken after the last chunk was read; empty where no copy is behind it.
     Position copiedUpTo;
@@ -47,17 +67,22 @@ struct FollowerConfig {
     /// Tries again this long after a lost connection before it gives up (run state failed).
     std::chrono::seconds retryFor{60};
     std::function<DdlVerdict(const DdlChange &)> onDdl; ///< on the follower's thread
+    /// After a statement was run on the follower; on the follower's thread.
+    std::function<Status(const DdlChange &, std::stop_token)> onApplied;
     /// Whether rows logged as this statement are of ours; absent: all are.
     std::function<bool(const StatementLogged &)> concerns;
 };
+
+/// Names a schema change of the stream; two may stand at one position.
+QString placeOf(const DdlChange &);
 
 struct FollowerStats {
     bool running = false;
     bool connected = false;
     qint64 transactions = 0, rows = 0;
-    double lagSeconds = -1;           ///< -1 unknown; 0 when everything logged has been applied
-    std::optional<Error> error;       ///< why it stopped
-    std::optional<DdlChange> ddlStop; ///< it stopped at this schema change
+    double lagSeconds = -1;         ///< -1 unknown; 0 when everything logged has been applied
+    std::optional<Error> error;     ///< why it stopped
+    std::optional<StreamStop> stop; ///< with an error of NeedsDecision
 };
 
 /// Carries the leader's changes to the follower: one thread reads and decodes, one applies. Keeps
@@ -106,6 +131,11 @@ private:
     Status stretch(std::stop_token stop);
     Status applyItems(Applier &applier, std::vector<Item> &items, std::stop_token stop);
     Status handleDdl(Applier &applier, const DdlChange &ddl, std::stop_token stop);
+    Status applyDdl(Applier &applier, const DdlChange &ddl, const DdlVerdict &verdict,
+                    std::stop_token stop);
+    Status checkReadable(const Item &item);
+    tl::unexpected<Error> stopAt(Error why, StreamStop at);
+    Error explained(Error applying);
     Status runTasks(Applier &applier);
     Status settleOnce(Applier &applier, std::stop_token stop);
     void noteChanged(const std::vector<RowChange> &rows);
@@ -125,8 +155,11 @@ private:
     Position m_trackedFrom;
     FollowerStats m_stats;
     Task *m_task = nullptr;
-    bool m_settled = false;   ///< of the present stretch; follower's thread only
-    Queue *m_queue = nullptr; ///< of the present stretch, to wake it for a task
+    bool m_settled = false; ///< of the present stretch; follower's thread only
+    QString m_groupApplied; ///< a statement whose rows follow, run already; follower's thread only
+    QString m_tableFailed;  ///< where the follower's tables were read again last, and why
+    std::map<QString, TableName> m_leaderNames; ///< by follower table; follower's thread only
+    Queue *m_queue = nullptr;                   ///< of the present stretch, to wake it for a task
     std::chrono::steady_clock::time_point m_lastProgress;
     std::chrono::steady_clock::time_point m_lastRecorded; ///< follower's thread only
     ChangedKeys m_keys;

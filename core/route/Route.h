@@ -40,6 +40,8 @@ public:
     /// Opens a leader that an interrupted switch left closed before its point of no return.
     virtual Status reopenLeader(std::stop_token) = 0;
 
+    /// Error{NotReady, "one-way"} where a switch would have no way back, and nobody accepted that.
+    virtual Status requireWayBack(std::stop_token) { return {}; }
     /// Draft -> copied: rows, and the indexes that may exist by then. In mode once the source is
     /// closed first.
     virtual Status copy(std::stop_token) = 0;

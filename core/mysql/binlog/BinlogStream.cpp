@@ -2,6 +2,7 @@
 
 #include "base/Stop.h"
 #include "mysql/Parts.h"
+#include "mysql/SessionWatch.h"
 
 #include <mysql.h>
 
@@ -152,18 +153,39 @@ Result<ChangeEvent> BinlogStream::next(std::stop_token stop)
     return out;
 }
 
-Result<std::unique_ptr<ChangeStream>> makeChangeStream(const Address &address, const Position &from,
-                                                       const Lease &ours,
-                                                       const TableResolver &resolve,
-                                                       std::stop_token stop)
+namespace {
+Result<std::unique_ptr<ChangeStream>> makeStream(const Address &address, const Position &from,
+                                                 const Lease &ours, const TableResolver &resolve,
+                                                 bool watch, std::stop_token stop)
 {
     TransactionAssembler::Options options;
     CW_TRY_ASSIGN(options.from, LogPosition::parse(from));
+    options.watch = watch;
+    options.isOwnSession = [server = address.display()](std::uint32_t id) {
+        return own::hasChangedSchema(server, id);
+    };
     CW_TRY_ASSIGN(auto connection, DumpConnection::open(address, options.from, stop));
     options.migration = ours.migration;
     options.resolve = resolve;
     options.mariaDb = connection->isMariaDb();
     return std::make_unique<BinlogStream>(std::move(connection), std::move(options));
+}
+} // namespace
+
+Result<std::unique_ptr<ChangeStream>> makeChangeStream(const Address &address, const Position &from,
+                                                       const Lease &ours,
+                                                       const TableResolver &resolve,
+                                                       std::stop_token stop)
+{
+    return makeStream(address, from, ours, resolve, false, std::move(stop));
+}
+
+Result<std::unique_ptr<ChangeStream>> makeForeignStream(const Address &address,
+                                                        const Position &from, const Lease &ours,
+                                                        const TableResolver &resolve,
+                                                        std::stop_token stop)
+{
+    return makeStream(address, from, ours, resolve, true, std::move(stop));
 }
 
 } // namespace causeway::mysql

@@ -142,9 +142,10 @@ std::optional<QueryEvent> QueryEvent::parse(std::string_view body, std::size_t p
 {
     constexpr std::size_t knownPostHeader = 13;
     ByteReader r(body);
-    r.skip(8); // thread, execution time
-    const std::size_t schemaLength = r.u8();
     QueryEvent q;
+    q.threadId = r.u32();
+    r.skip(4); // execution time
+    const std::size_t schemaLength = r.u8();
     q.errorCode = r.u16();
     const std::size_t variables = r.u16();
     if (postHeader > knownPostHeader)

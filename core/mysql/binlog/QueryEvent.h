@@ -12,6 +12,7 @@ namespace causeway::mysql {
 
 /// A statement in the log, with what its session had set.
 struct QueryEvent {
+    std::uint32_t threadId = 0; ///< of the session that ran it
     QString statement;
     QString defaultSchema;
     std::uint16_t errorCode = 0;

@@ -1,5 +1,7 @@
 #include "mysql/binlog/TransactionAssembler.h"
 
+#include "mysql/Parts.h"
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -508,6 +510,10 @@ Status TransactionAssembler::dml(const QueryEvent &q, const LoggedStatement &s)
         return {};
     if (s.tables.empty() ? isSystemSchema(q.defaultSchema) : !couldBeInScope(s.tables))
         return {};
+    if (m_options.watch) {
+        foreignStatement(q, s.tables);
+        return {};
+    }
     flushHeld();
     StatementLogged out;
     out.statement = q.statement;
@@ -531,6 +537,18 @@ Status TransactionAssembler::ddl(const QueryEvent &q, LoggedStatement &&s)
     // Inside a transaction there are only temporary tables, and a CREATE TABLE whose rows follow.
     const bool silent = (inside && s.ddl == DdlKind::Other) ||
                         (s.ddl != DdlKind::Other && !s.tables.empty() && !couldBeInScope(s.tables));
+    if (m_options.watch) {
+        // What an index or a new table changes, no row tells.
+        const bool changesRows = s.ddl == DdlKind::Alter || s.ddl == DdlKind::Drop ||
+                                 s.ddl == DdlKind::Rename || s.ddl == DdlKind::Truncate;
+        if (!silent && changesRows)
+            foreignStatement(q, s.tables);
+        if (inside || s.rowsFollow)
+            g.open = true;
+        else
+            commit();
+        return {};
+    }
     DdlChange out;
     out.kind = s.ddl;
     out.statement = s.text;
@@ -595,7 +613,7 @@ Status TransactionAssembler::rows(const EventHeader &h, std::string_view body)
         return fail(damagedEvent(QStringLiteral("rows of an unknown table")));
     }
     MapEntry &entry = found->second;
-    if (g.ours && !entry.table)
+    if (g.ours && (!entry.table || (m_options.watch && *g.ours)))
         return {};
     CW_TRY_ASSIGN(const RowsEvent event, RowsEvent::parse(h.type, body, m_wideTableId));
     if (!g.ours) {
@@ -607,18 +625,69 @@ Status TransactionAssembler::rows(const EventHeader &h, std::string_view body)
     }
     if (!entry.table)
         return {};
-    if (!entry.layout) {
-        CW_TRY_ASSIGN(entry.layout, layOut(TableMap(entry.map), entry.table));
+    if (m_options.watch) {
+        if (!*g.ours)
+            noteForeign(entry.table->name);
+        return {};
     }
-    CW_TRY(decodeRows(event, *entry.layout, [&g](RowChange &&change) {
+    if (!entry.layout) {
+        auto layout = layOut(TableMap(entry.map), entry.table);
+        if (!layout)
+            return unreadable(entry.table->name, layout.error());
+        entry.layout = std::move(*layout);
+    }
+    const Status decoded = decodeRows(event, *entry.layout, [&g](RowChange &&change) {
         change.indexInTransaction = g.rows++;
         g.held.push_back(std::move(change));
-    }));
+    });
+    if (!decoded)
+        return unreadable(entry.table->name, decoded.error());
     g.heldBytes += event.rowBytes().size();
     if (g.streaming || g.heldBytes > m_options.holdBytes) {
         g.streaming = true;
         flushHeld();
     }
+    return {};
+}
+
+void TransactionAssembler::noteForeign(const TableName &table)
+{
+    std::vector<TableName> &foreign = m_group->foreign;
+    if (std::find(foreign.begin(), foreign.end(), table) == foreign.end())
+        foreign.push_back(table);
+}
+
+/// Of a watch: a statement that changes tables in scope. Ours say so themselves; where the server
+/// writes the statement anew (DROP TABLE), the session's number tells.
+void TransactionAssembler::foreignStatement(const QueryEvent &q,
+                                            const std::vector<TableName> &tables)
+{
+    if (isMarkedOwn(q.statement) || (m_options.isOwnSession && m_options.isOwnSession(q.threadId)))
+        return;
+    ForeignWrite out;
+    for (const TableName &t : tables) {
+        if (m_options.resolve(t))
+            out.tables.push_back(t);
+    }
+    if (out.tables.empty())
+        return;
+    out.id = QString::fromStdString(m_group ? m_group->id : m_file);
+    out.statement = q.statement.left(500);
+    out.after = position();
+    out.timestampUs = m_group ? m_group->commitUs : m_timestampUs;
+    m_out.emplace_back(std::move(out));
+}
+
+/// Whether it matters is not known here: the table may have been copied since.
+Status TransactionAssembler::unreadable(const TableName &table, Error why)
+{
+    if (why.code != ErrorCode::NotReady)
+        return fail(std::move(why));
+    LogGroup &g = *m_group;
+    const bool said = std::any_of(g.unreadable.begin(), g.unreadable.end(),
+                                  [&](const RowsUnreadable &u) { return u.table == table; });
+    if (!said)
+        g.unreadable.push_back({table, std::move(why)});
     return {};
 }
 
@@ -672,6 +741,15 @@ LogPosition TransactionAssembler::afterGroup() const
 void TransactionAssembler::commit()
 {
     flushHeld();
+    if (!m_group->unreadable.empty()) {
+        if (!m_group->begun) {
+            m_group->begun = true;
+            m_out.emplace_back(
+                TransactionBegin{QString::fromStdString(m_group->id), m_group->commitUs});
+        }
+        for (RowsUnreadable &u : m_group->unreadable)
+            m_out.emplace_back(std::move(u));
+    }
     if (m_done.kind == LogPosition::Kind::MySqlGtid) {
         if (m_group->gtid)
             m_done.executed.add(*m_group->gtid);
@@ -681,6 +759,13 @@ void TransactionAssembler::commit()
     m_doneText.reset();
     m_timestampUs = m_group->commitUs;
     m_moved = true;
+    if (!m_group->foreign.empty()) {
+        m_out.emplace_back(ForeignWrite{QString::fromStdString(m_group->id),
+                                        std::move(m_group->foreign),
+                                        {},
+                                        position(),
+                                        m_group->commitUs});
+    }
     if (m_group->begun) {
         m_out.emplace_back(TransactionCommit{position(), m_group->ours.value_or(false)});
         m_moved = false;

@@ -37,6 +37,8 @@ struct LogGroup {
     int rows = 0;
     std::size_t heldBytes = 0;
     std::vector<RowChange> held;
+    std::vector<RowsUnreadable> unreadable; ///< one for each table
+    std::vector<TableName> foreign;         ///< of a watch: tables that somebody else changed
     std::vector<LogSavepoint> savepoints;
 };
 
@@ -55,6 +57,11 @@ public:
         TableResolver resolve;
         bool mariaDb = false;
         std::size_t holdBytes = std::size_t(8) << 20;
+        /// Gives out ForeignWrite and nothing else: what is not ours. Rows are not decoded, those
+        /// of our own transactions not even looked at.
+        bool watch = false;
+        /// Whether a session of that number is one of ours that runs DDL.
+        std::function<bool(std::uint32_t)> isOwnSession;
     };
     explicit TransactionAssembler(Options options);
 
@@ -93,6 +100,9 @@ private:
     Status ddl(const QueryEvent &, LoggedStatement &&);
     Status tableMap(std::string_view body);
     Status rows(const EventHeader &, std::string_view body);
+    Status unreadable(const TableName &, Error);
+    void noteForeign(const TableName &);
+    void foreignStatement(const QueryEvent &, const std::vector<TableName> &);
     Status rollbackTo(const QString &savepoint);
     Status xaPrepare(std::string_view body);
     bool stripChecksum(const EventHeader &, std::string_view &event) const;

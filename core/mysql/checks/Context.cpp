@@ -442,7 +442,7 @@ Result<const std::vector<OtherSession> *> ServerContext::sameAccountSessions(std
                     command.startsWith(QLatin1String("Binlog Dump")) ||
                     command == QLatin1String("Daemon") || command == QLatin1String("Killed"))
                     continue;
-                if (!ours.contains(id) && !Session::isOurs(address(), id))
+                if (!ours.contains(id) && !Session::isOwn(address(), id))
                     out.push_back({id, account, rows.text(i, "Host"), rows.text(i, "db")});
             }
             return out;

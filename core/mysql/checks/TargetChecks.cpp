@@ -1,3 +1,5 @@
+#include "mysql/Parts.h"
+#include "mysql/SchemaDiff.h"
 #include "mysql/checks/Fixes.h"
 
 #include <QRandomGenerator>
@@ -10,6 +12,39 @@ namespace {
 
 const QString kVars = QStringLiteral("SHOW GLOBAL VARIABLES");
 
+/// What keeps tables that are there from being used: rows, another shape, triggers that would fire.
+/// Empty: nothing does.
+Result<QStringList> reasonsAgainst(Look &look, const std::vector<TableName> &there)
+{
+    QStringList out;
+    for (const TableName &name : there) {
+        CW_TRY_ASSIGN(
+            const auto row,
+            look.here.query(QStringLiteral("SELECT 1 FROM %1 LIMIT 1").arg(quoteName(name)),
+                            look.stop));
+        if (!row.rows.empty())
+            out << QStringLiteral("%1: it has rows").arg(name.display());
+    }
+    if (!out.isEmpty() || !look.other)
+        return out;
+    CW_TRY_ASSIGN(const auto target, Session::open(look.here.address(), Use::Control, look.stop));
+    CW_TRY_ASSIGN(const auto source, Session::open(look.other->address(), Use::Control, look.stop));
+    CW_TRY_ASSIGN(const ServerFacts facts, readFacts(*source, look.stop));
+    CW_TRY_ASSIGN(const Catalog leader, readCatalog(*source, look.options.selection, look.stop));
+    CW_TRY_ASSIGN(const SchemaScript script,
+                  writeSchemaScript(*target, leader, look.options.selection, facts, look.stop));
+    // As they would be made, against as they are.
+    Catalog wanted;
+    for (const TablePlan &plan : script.plans) {
+        if (std::find(there.begin(), there.end(), plan.follower->name) != there.end())
+            wanted.tables.push_back(*plan.follower);
+    }
+    Selection here;
+    here.schemas = look.here.schemaNames();
+    CW_TRY_ASSIGN(const Catalog existing, readCatalog(*target, here, look.stop));
+    return diffSchemas(wanted, existing, Selection{});
+}
+
 Status lookTables(Look &look)
 {
     CW_TRY_ASSIGN(
@@ -20,6 +55,8 @@ Status lookTables(Look &look)
                             .arg(look.here.schemaList()),
                         look.stop));
     QStringList sql, others;
+    std::vector<TableName> tables;
+    bool onlyTables = true;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         const TableName name{rows.text(i, std::size_t{0}), rows.text(i, 1)};
         // The state of a migration, where no schema of ours was allowed.
@@ -31,6 +68,8 @@ Status lookTables(Look &look)
             continue;
         }
         look.out.objects << name.display();
+        tables.push_back(name);
+        onlyTables = onlyTables && type == QLatin1String("BASE TABLE");
         sql << QStringLiteral("DROP %1 %2;")
                    .arg(type == QLatin1String("VIEW")       ? QStringLiteral("VIEW")
                         : type == QLatin1String("SEQUENCE") ? QStringLiteral("SEQUENCE")
@@ -45,6 +84,16 @@ Status lookTables(Look &look)
                                       "%1.",
                                       someOf(others)));
     }
+    QStringList reasons;
+    if (onlyTables) {
+        CW_TRY_ASSIGN(reasons, reasonsAgainst(look, tables));
+        if (reasons.isEmpty()) {
+            return look.warn(cwText("core",
+                                    "Already on the target, empty and of the same shape, so that "
+                                    "they are used as they are: %1.",
+                                    someOf(look.out.objects)));
+        }
+    }
     // Tables that refer to one another cannot be dropped one by one.
     sql.prepend(QStringLiteral("SET SESSION foreign_key_checks = 0;"));
     sql.append(QStringLiteral("SET SESSION foreign_key_checks = 1;"));
@@ -53,7 +102,10 @@ Status lookTables(Look &look)
                                          "their rows. Else give the schema another name on the "
                                          "target (--rename)."),
                           QStringLiteral("DROP"));
-    return look.block(cwText("core", "Already on the target: %1.", someOf(look.out.objects)));
+    if (reasons.isEmpty())
+        return look.block(cwText("core", "Already on the target: %1.", someOf(look.out.objects)));
+    return look.block(
+        cwText("core", "Already on the target, and not usable: %1.", someOf(reasons)));
 }
 
 Status lookWritable(Look &look)
@@ -199,7 +251,9 @@ void addTargetChecks(CheckList &list)
         {.id = QStringLiteral("mysql-target-tables"),
          .on = On::Target,
          .title = cwText("core", "An empty target"),
-         .needed = cwText("core", "None of the tables exists yet."),
+         .needed =
+             cwText("core", "None of the tables exists yet, or they are empty and of the same "
+                            "shape."),
          .why = cwText("core", "Rows that are there already would be mixed with those that are "
                                "copied."),
          .sql = {QStringLiteral("SELECT table_schema,table_name,table_type FROM "

@@ -281,15 +281,15 @@ void ApplierTest::statementIsNotRunTwiceAfterACrash()
 {
     makeTables("CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1);");
     const QString sql = QStringLiteral("ALTER TABLE t ADD COLUMN w INT");
-    check(m_applier->applyStatement(sql, QStringLiteral("f"), positionAt(1), {}));
+    check(m_applier->applyStatement({sql, QStringLiteral("f"), {}}, positionAt(1), {}));
     QCOMPARE(check(m_ledger->appliedPosition({})), positionAt(1));
     // Run by itself, the same statement fails and is not taken for done.
-    QVERIFY(!m_applier->applyStatement(sql, QStringLiteral("f"), positionAt(2), {}));
+    QVERIFY(!m_applier->applyStatement({sql, QStringLiteral("f"), {}}, positionAt(2), {}));
     // It died after the ALTER, before the position: announced, and there is nothing left to do.
     open();
-    check(m_applier->applyStatement(sql, QStringLiteral("f"), positionAt(2), {}));
+    check(m_applier->applyStatement({sql, QStringLiteral("f"), {}}, positionAt(2), {}));
     QCOMPARE(check(m_ledger->appliedPosition({})), positionAt(2));
-    check(m_applier->applyStatement(QStringLiteral("TRUNCATE TABLE t"), QStringLiteral("f"),
+    check(m_applier->applyStatement({QStringLiteral("TRUNCATE TABLE t"), QStringLiteral("f"), {}},
                                     positionAt(3), {}));
     QCOMPARE(follower("SELECT COUNT(*) FROM t"), QStringLiteral("0"));
 }

@@ -1,0 +1,579 @@
+// Kills at random moments, servers that die, links that break, a process that is stopped, a file
+// that is copied: through whole migrations, under writes, each gone on with to equal sides and
+// nothing lost.
+
+#include "engine/engine/CliSupport.h"
+#include "servers/MySqlClient.h"
+
+#include <QRandomGenerator>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace causeway;
+using namespace causeway::test;
+using namespace std::chrono_literals;
+
+namespace {
+bool isLong()
+{
+    return qEnvironmentVariableIsSet("CAUSEWAY_LONG");
+}
+
+WorkloadOptions someWrites()
+{
+    WorkloadOptions options;
+    options.connections = 3;
+    options.rate = 60;
+    options.longTransaction = 0ms;
+    return options;
+}
+
+ServerOptions server(Product product, const QStringList &settings = {})
+{
+    ServerOptions options;
+    options.product = product;
+    options.settings = settings;
+    return options;
+}
+
+void addProducts()
+{
+    QTest::addColumn<int>("product");
+    QTest::newRow("MariaDB") << static_cast<int>(Product::MariaDb);
+    QTest::newRow("MySQL") << static_cast<int>(Product::MySql);
+}
+
+/// Two servers, an application that writes, and some ballast that makes the copy take a while.
+struct Live : Pair {
+    WorkloadOptions writes = someWrites();
+    std::unique_ptr<TcpProxy> sourceProxy, targetProxy;
+    std::unique_ptr<Workload> writer;
+
+    Live(const ServerOptions &sourceOptions, const ServerOptions &targetOptions,
+         bool proxies = false)
+        : Pair(sourceOptions, targetOptions)
+    {
+        if (proxies) {
+            sourceProxy = std::make_unique<TcpProxy>(source.port());
+            targetProxy = std::make_unique<TcpProxy>(target.port());
+            settings.source.fromHere.port = sourceProxy->port();
+            settings.target.fromHere.port = targetProxy->port();
+        }
+        Workload::createSchema(source, writes);
+        Workload::createAccount(target, writes);
+        source.exec(QStringLiteral(
+            "CREATE TABLE shop.ballast (id INT PRIMARY KEY, pad VARCHAR(2000)); INSERT INTO "
+            "shop.ballast WITH RECURSIVE s AS (SELECT 1 i UNION ALL SELECT i + 1 FROM s WHERE i < "
+            "900) SELECT i, REPEAT('x', 2000) FROM s; INSERT INTO shop.ballast SELECT id + 1000, "
+            "pad FROM shop.ballast; INSERT INTO shop.ballast SELECT id + 2000, pad FROM "
+            "shop.ballast"));
+        makeFile(*this);
+        writer = std::make_unique<Workload>(
+            std::vector<Address>{Workload::address(source), Workload::address(target)}, writes);
+        writer->start();
+    }
+
+    [[nodiscard]] QStringList to(const char *goal, const QStringList &more = {}) const
+    {
+        return runArguments(*this, goal, QStringList{QStringLiteral("--json")} + more);
+    }
+    /// A copy that is going on.
+    std::unique_ptr<CliProcess> copying(const char *goal = "replica")
+    {
+        auto process = std::make_unique<CliProcess>(
+            to(goal, {QStringLiteral("--throttle"), QStringLiteral("2M")}));
+        (void)QTest::qWaitFor([&] { return !process->isRunning() || chunksOn(target) > 0; },
+                              60'000);
+        return process;
+    }
+    QStringList endOn(const char *goal)
+    {
+        writer->stop();
+        const Ended last = cli(to(goal));
+        if (last.status != 0)
+            return {QString::fromUtf8(last.tail())};
+        QStringList wrong = compareServers(source, target, {QStringLiteral("shop")}, rowsOnly());
+        const bool primary = QByteArray(goal) == "primary";
+        for (const std::string &uuid : writer->lostOn(primary ? target : source))
+            wrong << QStringLiteral("lost ") + QString::fromStdString(uuid);
+        writer->start();
+        return wrong;
+    }
+};
+
+/// Runs until it is done, however often it has to be started again.
+Ended persist(const QStringList &arguments, int most = 6)
+{
+    Ended ended;
+    for (int i = 0; i < most; ++i) {
+        ended = cli(arguments);
+        if (ended.status == 0)
+            return ended;
+    }
+    return ended;
+}
+
+/// A port that takes no connection and refuses none: as behind a firewall that drops packets.
+class Blackhole {
+public:
+    Blackhole()
+    {
+        m_listener = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ::bind(m_listener, reinterpret_cast<sockaddr *>(&address), sizeof address);
+        ::listen(m_listener, 0);
+        socklen_t size = sizeof address;
+        ::getsockname(m_listener, reinterpret_cast<sockaddr *>(&address), &size);
+        m_port = ntohs(address.sin_port);
+        // Nobody accepts: once the queue is full, the kernel drops what comes.
+        for (int &fd : m_queue) {
+            fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+            (void)::connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address);
+        }
+    }
+    ~Blackhole()
+    {
+        for (const int fd : m_queue)
+            ::close(fd);
+        ::close(m_listener);
+    }
+    Blackhole(const Blackhole &) = delete;
+    Blackhole &operator=(const Blackhole &) = delete;
+    [[nodiscard]] quint16 port() const { return m_port; }
+
+private:
+    int m_listener;
+    std::array<int, 8> m_queue{};
+    quint16 m_port = 0;
+};
+} // namespace
+
+#define CW_PRODUCT                                                                                 \
+    QFETCH(const int, product);                                                                    \
+    const auto kind = static_cast<Product>(product)
+
+#define CW_ENDS_EQUAL(live, goal)                                                                  \
+    do {                                                                                           \
+        const QStringList cwWrong_ = (live).endOn(goal);                                           \
+        QVERIFY2(cwWrong_.isEmpty(), qPrintable(cwWrong_.join(QLatin1Char('\n'))));                \
+    } while (false)
+
+class FaultTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    // ---- kills at random moments
+
+    void goesOnAfterKillsAtRandomMoments_data() { addProducts(); }
+    void goesOnAfterKillsAtRandomMoments()
+    {
+        CW_PRODUCT;
+        Live live(server(kind), server(kind));
+        const int wanted = isLong() ? 25 : 6;
+        const quint32 seed = QRandomGenerator::system()->generate();
+        QRandomGenerator random(seed);
+        qInfo("seed %u", seed);
+        int kills = 0;
+        // There and back until there were enough of them.
+        const std::array<const char *, 5> way{"replica", "primary", "replica", "primary",
+                                              "replica"};
+        for (std::size_t leg = 0; leg < way.size() || kills < wanted; ++leg) {
+            const char *goal = leg < way.size() ? way[leg] : leg % 2 == 1 ? "primary" : "replica";
+            for (int i = 0; i < (wanted + 4) / 5; ++i) {
+                CliProcess process(live.to(goal));
+                // What it does in the first second is the densest; later moments come too.
+                const int ms =
+                    static_cast<int>(random.bounded(random.bounded(3) == 0 ? 4000 : 1200));
+                if (process.waitForEnd(ms))
+                    continue;
+                process.signal(SIGKILL);
+                kills += process.wait().killed ? 1 : 0;
+            }
+            const Ended reached = cli(live.to(goal));
+            QVERIFY2(reached.status == 0, reached.tail().constData());
+            CW_ENDS_EQUAL(live, goal);
+        }
+        qInfo("%d kills", kills);
+    }
+
+    // ---- servers that die
+
+    void goesOnAfterBothServersDied_data() { addProducts(); }
+    void goesOnAfterBothServersDied()
+    {
+        CW_PRODUCT;
+        Live live(server(kind), server(kind));
+        const auto dieTogether = [&] {
+            live.source.kill();
+            live.target.kill();
+            live.source.start();
+            live.target.start();
+        };
+        { // while rows are copied
+            const auto process = live.copying();
+            QVERIFY(process->isRunning());
+            dieTogether();
+            const Ended ended = process->wait();
+            QVERIFY2(ended.status == 0 || ended.status == 3, ended.tail().constData());
+            const Ended again = persist(live.to("replica"));
+            QVERIFY2(again.status == 0, again.tail().constData());
+        }
+        CW_ENDS_EQUAL(live, "replica");
+        { // while changes are followed
+            CliProcess process(live.to("replica", {QStringLiteral("--follow")}));
+            QVERIFY(live.writer->waitForCommits(30, 60s));
+            dieTogether();
+            QVERIFY(live.writer->waitForCommits(30, 60s));
+            process.signal(SIGINT);
+            CW_EXITS(process.wait(), 0);
+        }
+        CW_ENDS_EQUAL(live, "replica");
+        CW_EXITS(cli(live.to("primary")), 0);
+        { // in primary mode
+            CliProcess process(live.to("primary", {QStringLiteral("--follow")}));
+            QVERIFY(live.writer->waitForCommitsOn(1, live.writer->commitsOn(1) + 30, 60s));
+            dieTogether();
+            QVERIFY(live.writer->waitForCommits(30, 60s));
+            process.signal(SIGINT);
+            CW_EXITS(process.wait(), 0);
+        }
+        CW_ENDS_EQUAL(live, "primary");
+        CW_EXITS(cli(live.to("replica")), 0);
+        CW_ENDS_EQUAL(live, "replica");
+    }
+
+    void goesOnAfterServersDiedAtTheFence_data()
+    {
+        QTest::addColumn<int>("product");
+        QTest::addColumn<QString>("which");
+        for (const char *which : {"both", "source", "target"}) {
+            QTest::addRow("MariaDB, %s", which)
+                << static_cast<int>(Product::MariaDb) << QString::fromLatin1(which);
+            if (isLong() || QByteArray(which) == "both")
+                QTest::addRow("MySQL, %s", which)
+                    << static_cast<int>(Product::MySql) << QString::fromLatin1(which);
+        }
+    }
+    /// The hook between seal and opening holds the switch while the servers die.
+    void goesOnAfterServersDiedAtTheFence()
+    {
+        CW_PRODUCT;
+        QFETCH(const QString, which);
+        Live live(server(kind), server(kind));
+        CW_EXITS(cli(live.to("replica")), 0);
+        const QString reached = live.folder.filePath(QStringLiteral("reached"));
+        const QString goOn = live.folder.filePath(QStringLiteral("go-on"));
+        {
+            auto journal = Journal::open(live.file, Journal::Access::Own);
+            QVERIFY(journal.has_value());
+            Settings settings = *(*journal)->settings();
+            settings.onSwitched = QStringLiteral("touch %1; while [ ! -e %2 ]; do sleep 0.05; done")
+                                      .arg(reached, goOn);
+            QVERIFY((*journal)->setSettings(settings).has_value());
+        }
+        CliProcess process(live.to("primary"));
+        QVERIFY(QTest::qWaitFor([&] { return QFile::exists(reached) || !process.isRunning(); },
+                                60'000));
+        QVERIFY2(process.isRunning(), process.wait().tail().constData());
+        const bool source = which != QLatin1String("target");
+        const bool target = which != QLatin1String("source");
+        if (source)
+            live.source.kill();
+        if (target)
+            live.target.kill();
+        if (source)
+            live.source.start();
+        if (target)
+            live.target.start();
+        // MariaDB has no SET PERSIST: the application writes on its old host again. None of that
+        // may be lost by the switch that is under way.
+        if (source && kind == Product::MariaDb)
+            QVERIFY(live.writer->waitForCommits(5, 30s));
+        QFile file(goOn);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        const Ended ended = process.wait();
+        QVERIFY2(ended.status == 0 || ended.status == 3, ended.tail().constData());
+        const Ended again = persist(live.to("primary"));
+        QVERIFY2(again.status == 0, again.tail().constData());
+        QVERIFY(live.writer->waitForCommitsOn(1, 10, 60s));
+        CW_ENDS_EQUAL(live, "primary");
+        // What is refused, or found, must not have been a write of the application.
+        CW_EXITS(cli({QStringLiteral("verify"), live.file}), 0);
+    }
+
+    /// Closed by a setting that a restart of MariaDB loses: closed again at the next connect, and
+    /// what slipped in meanwhile is found.
+    void closesAFollowerAgainThatWasRestarted()
+    {
+        Live live({}, {});
+        live.writer->stop();
+        CW_EXITS(cli(live.to("replica")), 0);
+        const auto slipIn = [&](TestServer &follower, const char *goal) {
+            CliProcess process(live.to(goal, {QStringLiteral("--follow")}));
+            QVERIFY(QTest::qWaitFor(
+                [&] {
+                    return statusOf(live.file).value(QStringLiteral("lag_seconds")).toDouble(-1) >=
+                           0;
+                },
+                30'000));
+            QCOMPARE(follower.scalar(QStringLiteral("SELECT @@global.read_only")),
+                     QStringLiteral("1"));
+            process.signal(SIGSTOP);
+            follower.kill();
+            follower.start();
+            QCOMPARE(follower.scalar(QStringLiteral("SELECT @@global.read_only")),
+                     QStringLiteral("0"));
+            MySqlClient application;
+            QVERIFY(application.connect(Workload::address(follower)).ok());
+            QVERIFY(application
+                        .run("INSERT INTO shop.journal_entries (id, writer, number) VALUES "
+                             "('foreign', 1, 1)")
+                        .ok());
+            process.signal(SIGCONT);
+            QTRY_COMPARE_WITH_TIMEOUT(follower.scalar(QStringLiteral("SELECT @@global.read_only")),
+                                      QStringLiteral("1"), 30'000);
+            QTRY_VERIFY_WITH_TIMEOUT(
+                !statusOf(live.file).value(QStringLiteral("alarm")).toObject().isEmpty(), 30'000);
+            process.signal(SIGINT);
+            CW_EXITS(process.wait(), 0);
+            CW_EXITS(cli({QStringLiteral("verify"), live.file, QStringLiteral("--repair")}), 0);
+        };
+        slipIn(live.target, "replica");
+        CW_EXITS(cli(live.to("primary")), 0);
+        slipIn(live.source, "primary");
+        CW_EXITS(cli(live.to("replica")), 0);
+        CW_EQUAL(live);
+    }
+
+    // ---- links that break
+
+    void goesOnOverBrokenLinks_data()
+    {
+        QTest::addColumn<int>("product");
+        QTest::addColumn<QString>("how");
+        for (const char *how : {"cut", "stalled", "half-open"}) {
+            QTest::addRow("MariaDB, %s", how)
+                << static_cast<int>(Product::MariaDb) << QString::fromLatin1(how);
+            if (isLong())
+                QTest::addRow("MySQL, %s", how)
+                    << static_cast<int>(Product::MySql) << QString::fromLatin1(how);
+        }
+    }
+    void goesOnOverBrokenLinks()
+    {
+        CW_PRODUCT;
+        QFETCH(const QString, how);
+        Live live(server(kind), server(kind), true);
+        const auto breakThem = [&] {
+            for (TcpProxy *proxy : {live.sourceProxy.get(), live.targetProxy.get()}) {
+                if (how == QLatin1String("cut")) {
+                    proxy->cut();
+                } else if (how == QLatin1String("half-open")) {
+                    proxy->halfOpen();
+                } else {
+                    proxy->stall(true);
+                    QTest::qWait(1500);
+                    proxy->stall(false);
+                }
+            }
+        };
+        { // while rows are copied
+            const auto process = live.copying();
+            QVERIFY(process->isRunning());
+            breakThem();
+            CW_EXITS(process->wait(), 0);
+        }
+        CW_ENDS_EQUAL(live, "replica");
+        { // while changes are followed
+            CliProcess process(live.to("replica", {QStringLiteral("--follow")}));
+            QVERIFY(live.writer->waitForCommits(30, 60s));
+            breakThem();
+            QVERIFY(live.writer->waitForCommits(30, 60s));
+            // It has gone on by itself: what was written since arrives.
+            live.source.exec(QStringLiteral("INSERT INTO shop.ballast VALUES (777777, 'after')"));
+            QTRY_COMPARE_WITH_TIMEOUT(
+                live.target.scalar(QStringLiteral("SELECT COUNT(*) FROM shop.ballast WHERE "
+                                                  "id=777777")),
+                QStringLiteral("1"), 60'000);
+            process.signal(SIGINT);
+            CW_EXITS(process.wait(), 0);
+        }
+        CW_ENDS_EQUAL(live, "replica");
+        // In the middle of the switch, at several moments.
+        for (const int ms : {300, 700, 1200}) {
+            CliProcess process(live.to("primary"));
+            if (!process.waitForEnd(ms))
+                breakThem();
+            const Ended ended = process.wait();
+            QVERIFY2(ended.status == 0 || ended.status == 3, ended.tail().constData());
+            const Ended again = persist(live.to("primary"));
+            QVERIFY2(again.status == 0, again.tail().constData());
+            CW_ENDS_EQUAL(live, "primary");
+            const Ended back = persist(live.to("replica"));
+            QVERIFY2(back.status == 0, back.tail().constData());
+            CW_ENDS_EQUAL(live, "replica");
+        }
+    }
+
+    void cancellingTakesASecondAgainstAServerThatDoesNotAnswer_data()
+    {
+        QTest::addColumn<QString>("when");
+        for (const char *when : {"copy", "follow", "verify", "switch"})
+            QTest::newRow(when) << QString::fromLatin1(when);
+    }
+    void cancellingTakesASecondAgainstAServerThatDoesNotAnswer()
+    {
+        QFETCH(const QString, when);
+        Live live({}, {}, true);
+        const auto stalled = [&](bool on) {
+            live.sourceProxy->stall(on);
+            live.targetProxy->stall(on);
+        };
+        std::unique_ptr<CliProcess> process;
+        if (when == QLatin1String("copy")) {
+            process = live.copying();
+        } else {
+            CW_EXITS(cli(live.to("replica")), 0);
+            process = std::make_unique<CliProcess>(
+                when == QLatin1String("verify") ? QStringList{QStringLiteral("verify"), live.file}
+                : when == QLatin1String("switch")
+                    ? live.to("primary")
+                    : live.to("replica", {QStringLiteral("--follow")}));
+            if (when == QLatin1String("follow"))
+                QVERIFY(live.writer->waitForCommits(30, 60s));
+            else
+                process->waitForEnd(when == QLatin1String("switch") ? 900 : 300);
+        }
+        QVERIFY2(process->isRunning(), process->wait().tail().constData());
+        stalled(true);
+        process->waitForEnd(700); // until all of it waits
+        QElapsedTimer timer;
+        timer.start();
+        process->signal(SIGINT);
+        const Ended ended = process->wait(30'000);
+        const qint64 took = timer.elapsed();
+        stalled(false);
+        qInfo("%s: %lld ms", qPrintable(when), static_cast<long long>(took));
+        QVERIFY2(took < 1500, ended.tail().constData());
+        const Ended again = persist(live.to("primary"));
+        QVERIFY2(again.status == 0, again.tail().constData());
+        CW_ENDS_EQUAL(live, "primary");
+    }
+
+    void aServerBehindAFirewallIsNamed()
+    {
+        Live live({}, {});
+        const Blackhole nowhere;
+        const QString url = QStringLiteral("mariadb://mover@127.0.0.1:%1/shop").arg(nowhere.port());
+        CliProcess process(
+            {QStringLiteral("check"), QStringLiteral("--source"), url, QStringLiteral("--json")});
+        const Ended ended = process.wait(60'000);
+        QCOMPARE(ended.status, 3);
+        QCOMPARE(ended.errorId(), QStringLiteral("mysql-connect-timeout"));
+        QVERIFY(ended.output.contains("firewall") || ended.output.contains("security group"));
+
+        const QString file = live.folder.filePath(QStringLiteral("nowhere.causeway"));
+        CW_EXITS(cli({QStringLiteral("new"), file, QStringLiteral("--source"), url,
+                      QStringLiteral("--target"), live.settings.target.fromHere.toUrl()}),
+                 0);
+        CliProcess run({QStringLiteral("run"), file, QStringLiteral("--to"),
+                        QStringLiteral("replica"), QStringLiteral("--json")});
+        run.waitForEnd(1000);
+        QVERIFY(run.isRunning());
+        QElapsedTimer timer;
+        timer.start();
+        run.signal(SIGINT);
+        (void)run.wait(30'000);
+        QVERIFY2(timer.elapsed() < 1500, QByteArray::number(timer.elapsed()).constData());
+    }
+
+    // ---- a process that is stopped
+
+    void goesOnAfterItWasStoppedForLong_data() { addProducts(); }
+    void goesOnAfterItWasStoppedForLong()
+    {
+        CW_PRODUCT;
+        const QStringList impatient{
+            QStringLiteral("--wait-timeout=2"), QStringLiteral("--interactive-timeout=2"),
+            QStringLiteral("--net-read-timeout=2"), QStringLiteral("--net-write-timeout=2")};
+        Live live(server(kind, impatient), server(kind, impatient));
+        { // while rows are copied
+            const auto process = live.copying();
+            QVERIFY(process->isRunning());
+            process->signal(SIGSTOP);
+            process->waitForEnd(5000);
+            process->signal(SIGCONT);
+            CW_EXITS(process->wait(), 0);
+        }
+        CW_ENDS_EQUAL(live, "replica");
+        { // while changes are followed
+            CliProcess process(live.to("replica", {QStringLiteral("--follow")}));
+            QVERIFY(live.writer->waitForCommits(30, 60s));
+            process.signal(SIGSTOP);
+            process.waitForEnd(5000);
+            process.signal(SIGCONT);
+            live.source.exec(QStringLiteral("INSERT INTO shop.ballast VALUES (777777, 'after')"));
+            QTRY_COMPARE_WITH_TIMEOUT(
+                live.target.scalar(QStringLiteral("SELECT COUNT(*) FROM shop.ballast WHERE "
+                                                  "id=777777")),
+                QStringLiteral("1"), 60'000);
+            process.signal(SIGINT);
+            CW_EXITS(process.wait(), 0);
+        }
+        CW_ENDS_EQUAL(live, "replica");
+        // With writes held: the server lets go by itself, and the switch is undone.
+        CliProcess process(live.to("primary"), {}, QStringLiteral("switch.hold:after"));
+        QVERIFY(
+            QTest::qWaitFor([&] { return process.isStopped() || !process.isRunning(); }, 60'000));
+        QVERIFY2(process.isStopped(), process.wait().tail().constData());
+        QVERIFY(live.writer->waitForCommits(10, 10s));
+        QCOMPARE(live.writer->commitsOn(1), 0);
+        process.signal(SIGCONT);
+        const Ended undone = process.wait();
+        QVERIFY2(undone.status == 3, undone.tail().constData());
+        QVERIFY(live.writer->waitForCommits(10, 10s));
+        CW_ENDS_EQUAL(live, "replica");
+        CW_EXITS(cli(live.to("primary")), 0);
+        CW_ENDS_EQUAL(live, "primary");
+    }
+
+    // ---- a file that was copied
+
+    void aCopiedFileDoesNotTakeOver()
+    {
+        Live live({}, {});
+        CW_EXITS(cli(live.to("replica")), 0);
+        const QString copy = live.folder.filePath(QStringLiteral("copy.causeway"));
+        QVERIFY(QFile::copy(live.file, copy));
+        const QStringList second{QStringLiteral("run"), copy, QStringLiteral("--to"),
+                                 QStringLiteral("replica"), QStringLiteral("--json")};
+        CliProcess first(live.to("replica", {QStringLiteral("--follow")}));
+        QVERIFY(live.writer->waitForCommits(30, 60s));
+        const QString epoch = live.target.scalar(QStringLiteral("SELECT epoch FROM "
+                                                                "_causeway.migration"));
+        CW_FAILS(cli(second), 1, "lease-held");
+        QCOMPARE(live.target.scalar(QStringLiteral("SELECT epoch FROM _causeway.migration")),
+                 epoch);
+        QVERIFY(first.isRunning());
+        // One that is stopped does not count as being at work; woken up, it writes no more.
+        first.signal(SIGSTOP);
+        CW_EXITS(cli(second), 0);
+        QVERIFY(live.target.scalar(QStringLiteral("SELECT epoch FROM _causeway.migration")) !=
+                epoch);
+        first.signal(SIGCONT);
+        const Ended replaced = first.wait(60'000);
+        QVERIFY2(replaced.status == 3 && replaced.errorId() == QLatin1String("lease-lost"),
+                 replaced.tail().constData());
+        QVERIFY(QFile::remove(live.file) && QFile::rename(copy, live.file));
+        CW_EXITS(cli(live.to("primary")), 0);
+        CW_ENDS_EQUAL(live, "primary");
+    }
+};
+
+QTEST_GUILESS_MAIN(FaultTest)
+#include "FaultTest.moc"
