@@ -1,5 +1,6 @@
 #include "cli/Arguments.h"
 
+#include "cli/OptionFile.h"
 #include "cli/Passwords.h"
 #include "engine/Engine.h"
 
@@ -7,6 +8,8 @@
 
 #include <array>
 #include <cstdio>
+#include <pwd.h>
+#include <unistd.h>
 #include <utility>
 
 namespace causeway::cli {
@@ -14,7 +17,9 @@ namespace causeway::cli {
 Arguments::Arguments(const QString &command, const QString &description) : m_command(command)
 {
     m_parser.setApplicationDescription(description);
-    m_parser.addHelpOption();
+    // Not addHelpOption(), which brings --help-all with "Qt specific options" along.
+    m_parser.addOption(
+        {{QStringLiteral("h"), QStringLiteral("help")}, QStringLiteral("show this help")});
 }
 
 void Arguments::option(const QString &name, const QString &description, const QString &value)
@@ -37,8 +42,8 @@ Status Arguments::parse(const QStringList &arguments)
     }
     if (m_parser.isSet(QStringLiteral("help"))) {
         std::fputs(m_parser.helpText()
-                       .replace(QStringLiteral("causeway-cli [options]"),
-                                QStringLiteral("causeway-cli %1 [options]").arg(m_command))
+                       .replace(QRegularExpression(QStringLiteral("^Usage: .*\\[options\\]")),
+                                QStringLiteral("Usage: causeway-cli %1 [options]").arg(m_command))
                        .toLocal8Bit()
                        .constData(),
                    stdout);
@@ -76,6 +81,14 @@ Result<Address> storedAddressFrom(const QString &url, Side side)
         Error e = address.error();
         e.object = toString(side);
         return fail(std::move(e));
+    }
+    // Whom the client programs would sign in as. Written down, so that whoever reads the file or an
+    // error knows.
+    if (address->user.isEmpty() && address->isMySqlFamily())
+        address->user = homeClientOptions().user;
+    if (address->user.isEmpty()) {
+        if (const passwd *me = ::getpwuid(::geteuid()))
+            address->user = QString::fromLocal8Bit(me->pw_name);
     }
     return address;
 }
@@ -148,6 +161,53 @@ Result<Selection> selectionFrom(const QStringList &tables, const QStringList &re
         !s.renames.contains(source.database) && s.schemas == QStringList{source.database})
         s.renames.insert(source.database, target->database);
     return s;
+}
+
+Result<QStringList> acceptedFrom(const Arguments &args, Engine engine)
+{
+    QStringList out = args.values(QStringLiteral("accept"));
+    const QStringList known = checkIds(engine);
+    for (const QString &id : out) {
+        if (id == QLatin1String("one-way") || known.contains(id))
+            continue;
+        return fail(ErrorCode::Usage,
+                    cwText("cli",
+                           "There is no check \"%1\" to accept; \"check\" lists them with their "
+                           "ids.",
+                           id),
+                    QStringLiteral("no-such-check"));
+    }
+    return out;
+}
+
+Result<bool> onceFrom(const Arguments &args)
+{
+    const QString mode = args.value(QStringLiteral("mode"));
+    if (mode == QLatin1String("once"))
+        return true;
+    if (!mode.isEmpty() && mode != QLatin1String("live")) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli", "\"%1\" is no mode; there are live and once.", mode));
+    }
+    return false;
+}
+
+Result<QString> routeFrom(const Arguments &args, Engine engine)
+{
+    if (!args.isSet(QStringLiteral("route")))
+        return QStringLiteral("auto");
+    QString route = args.value(QStringLiteral("route"));
+    if (route != QLatin1String("auto") && route != QLatin1String("relay") &&
+        route != QLatin1String("native")) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli", "\"%1\" is no route; there are auto, relay and native.", route));
+    }
+    if (route == QLatin1String("native") && engine != Engine::Postgres) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli", "The native route is not built for MySQL and MariaDB: use "
+                                  "--route relay."));
+    }
+    return route;
 }
 
 Result<TargetKind> targetKindFrom(const QString &name)

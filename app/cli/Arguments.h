@@ -48,6 +48,12 @@ Result<Address> storedAddressFrom(const QString &url, Side side);
 Result<Selection> selectionFrom(const QStringList &tables, const QStringList &renames,
                                 const Address &source, const std::optional<Address> &target);
 
+/// The ids given with --accept; each must be one of a check that there is.
+Result<QStringList> acceptedFrom(const Arguments &, Engine);
+/// "live" or "once".
+Result<bool> onceFrom(const Arguments &);
+/// "auto", "relay" or "native", refused where that route is not built for the engine.
+Result<QString> routeFrom(const Arguments &, Engine);
 Result<TargetKind> targetKindFrom(const QString &);
 /// --fence and --target-fence, the same wherever they are taken.
 void addFenceOptions(Arguments &);

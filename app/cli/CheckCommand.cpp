@@ -46,6 +46,51 @@ void printFinding(const Output &out, const Finding &f, bool accepted)
         line("apply", QStringLiteral("causeway-cli check --apply %1 ...").arg(f.id));
 }
 
+void printServer(const Output &out, const char *side, const std::optional<ServerFacts> &facts,
+                 const QString &address)
+{
+    if (!facts)
+        return;
+    out.say(QStringLiteral("%1  %2: %3 %4, %5, %6")
+                .arg(QLatin1String(side), address, facts->product, facts->version,
+                     toString(facts->platform),
+                     facts->tlsVersion.isEmpty() ? cwText("cli", "not encrypted").translated()
+                                                 : facts->tlsVersion));
+}
+
+/// The last words: what has to be mended, and what may be waved through.
+QString verdictText(const CheckReport &report, const QStringList &accepted)
+{
+    const QString verdict = report.verdict(accepted);
+    if (verdict == QLatin1String("ready"))
+        return cwText("cli", "Ready.").translated();
+    int warnings = 0;
+    QStringList blocking, acceptable;
+    for (const Finding &f : report.findings) {
+        const bool waved = f.acceptable && accepted.contains(f.id);
+        const bool blocks =
+            f.status == FindingStatus::Blocker ||
+            (f.status == FindingStatus::Unknown && f.blocksMigration && report.target);
+        if (f.status == FindingStatus::Warning || f.status == FindingStatus::Unknown || waved)
+            ++warnings;
+        if (!blocks || waved)
+            continue;
+        if (!blocking.contains(f.id))
+            blocking << f.id;
+        if (f.acceptable && !acceptable.contains(f.id))
+            acceptable << f.id;
+    }
+    if (verdict == QLatin1String("warnings"))
+        return cwText("cli", "Ready, with warnings (%1).", warnings).translated();
+    QString text =
+        cwText("cli", "Blocked by %1.", blocking.join(QStringLiteral(", "))).translated();
+    if (!acceptable.isEmpty())
+        text += QLatin1Char(' ') + cwText("cli", "Can be accepted (--accept ID): %1.",
+                                          acceptable.join(QStringLiteral(", ")))
+                                       .translated();
+    return text;
+}
+
 Result<int> check(const QStringList &arguments, Output &out)
 {
     Arguments args(QStringLiteral("check"),
@@ -74,7 +119,8 @@ Result<int> check(const QStringList &arguments, Output &out)
                 QStringLiteral("there need be no way back after the switch"));
     args.option(QStringLiteral("probes"),
                 QStringLiteral("also run the functional probes, which write"));
-    args.option(QStringLiteral("accept"), QStringLiteral("count this finding as accepted"),
+    args.option(QStringLiteral("accept"),
+                QStringLiteral("count this finding as accepted (repeatable)"),
                 QStringLiteral("ID"));
     args.option(QStringLiteral("apply"), QStringLiteral("run the fix of this finding"),
                 QStringLiteral("ID"));
@@ -104,6 +150,11 @@ Result<int> check(const QStringList &arguments, Output &out)
                                 args.values(QStringLiteral("rename")), source.fromHere,
                                 target ? std::optional(target->fromHere) : std::nullopt));
     if (args.isSet(QStringLiteral("target-kind"))) {
+        if (target) {
+            return fail(ErrorCode::Usage,
+                        cwText("cli", "--target-kind is for a target that does not exist yet; with "
+                                      "--target the server itself is asked."));
+        }
         CW_TRY_ASSIGN(options.targetKind,
                       targetKindFrom(args.value(QStringLiteral("target-kind"))));
     }
@@ -112,9 +163,9 @@ Result<int> check(const QStringList &arguments, Output &out)
     options.targetFence = wishes.targetFence;
     options.oneWay = args.isSet(QStringLiteral("one-way"));
     options.probes = args.isSet(QStringLiteral("probes"));
-    options.once = args.value(QStringLiteral("mode")) == QLatin1String("once");
-    if (args.isSet(QStringLiteral("route")))
-        options.route = args.value(QStringLiteral("route"));
+    CW_TRY_ASSIGN(options.once, onceFrom(args));
+    CW_TRY_ASSIGN(options.route, routeFrom(args, source.fromHere.engine));
+    CW_TRY_ASSIGN(const QStringList accepted, acceptedFrom(args, source.fromHere.engine));
 
     if (args.isSet(QStringLiteral("print-sql"))) {
         CW_TRY_ASSIGN(const QStringList sql, preflightSql(source, target, options, {}));
@@ -129,18 +180,15 @@ Result<int> check(const QStringList &arguments, Output &out)
         return after.status == FindingStatus::Blocker ? Exit::NotReady : Exit::Done;
     }
     CW_TRY_ASSIGN(const CheckReport report, runPreflight(source, target, options, {}, {}));
-    const QStringList accepted = args.values(QStringLiteral("accept"));
     if (args.isSet(QStringLiteral("html"))) {
-        QFile file(args.value(QStringLiteral("html")));
-        if (!file.open(QIODevice::WriteOnly) || file.write(checkReportHtml(report, accepted)) < 0) {
-            return fail(ErrorCode::Io, cwText("cli", "%1 cannot be written: %2", file.fileName(),
-                                              file.errorString()));
-        }
+        CW_TRY(writeFile(args.value(QStringLiteral("html")), checkReportHtml(report, accepted)));
     }
     const QString verdict = report.verdict(accepted);
     if (out.json()) {
         out.emitJson(report.toJson(accepted));
     } else {
+        printServer(out, "source", report.source, report.sourceAddress);
+        printServer(out, "target", report.target, report.targetAddress);
         for (const FindingStatus status :
              {FindingStatus::Pass, FindingStatus::Skipped, FindingStatus::Info,
               FindingStatus::Warning, FindingStatus::Unknown, FindingStatus::Blocker}) {
@@ -149,9 +197,7 @@ Result<int> check(const QStringList &arguments, Output &out)
                     printFinding(out, f, f.acceptable && accepted.contains(f.id));
             }
         }
-        out.say(verdict == QLatin1String("ready")      ? QStringLiteral("Ready.")
-                : verdict == QLatin1String("warnings") ? QStringLiteral("Ready, with warnings.")
-                                                       : QStringLiteral("Blocked."));
+        out.say(verdictText(report, accepted));
     }
     return verdict == QLatin1String("blocked") ? Exit::NotReady : Exit::Done;
 }
@@ -207,16 +253,12 @@ Result<int> userScript(const QStringList &arguments, Output &out)
 
 int checkCommand(const QStringList &arguments)
 {
-    Output out(arguments.contains(QLatin1String("--json")));
-    const auto status = check(arguments, out);
-    return status ? *status : out.report(status.error());
+    return guarded(check, arguments);
 }
 
 int userScriptCommand(const QStringList &arguments)
 {
-    Output out(arguments.contains(QLatin1String("--json")));
-    const auto status = userScript(arguments, out);
-    return status ? *status : out.report(status.error());
+    return guarded(userScript, arguments);
 }
 
 } // namespace causeway::cli

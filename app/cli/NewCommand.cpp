@@ -1,6 +1,7 @@
 #include "cli/Arguments.h"
 #include "cli/Commands.h"
 #include "cli/Output.h"
+#include "cli/Standing.h"
 #include "journal/Journal.h"
 
 namespace causeway::cli {
@@ -22,7 +23,8 @@ Result<int> create(const QStringList &arguments, Output &out)
     args.option(QStringLiteral("target-from-source"),
                 QStringLiteral("the target as the source reaches it"), QStringLiteral("URL"));
     args.option(QStringLiteral("tables"),
-                QStringLiteral("what moves: SCHEMA.TABLE with * and ?, ! leaves out (repeatable)"),
+                QStringLiteral("what moves: SCHEMA.TABLE with * and ?, ! leaves out (repeatable); "
+                               "without it all of the source URL's database"),
                 QStringLiteral("PATTERN"));
     args.option(QStringLiteral("rename"), QStringLiteral("OLD=NEW schema name (repeatable)"),
                 QStringLiteral("A=B"));
@@ -69,28 +71,9 @@ Result<int> create(const QStringList &arguments, Output &out)
             s.target.fromPeer,
             storedAddressFrom(args.value(QStringLiteral("target-from-source")), Side::Target));
     }
-    if (args.isSet(QStringLiteral("route"))) {
-        s.route = args.value(QStringLiteral("route"));
-        if (s.route != QLatin1String("auto") && s.route != QLatin1String("relay") &&
-            s.route != QLatin1String("native")) {
-            return fail(ErrorCode::Usage, cwText("cli",
-                                                 "\"%1\" is no route; there are auto, relay "
-                                                 "and native.",
-                                                 s.route));
-        }
-        if (s.route == QLatin1String("native") && s.source.fromHere.isMySqlFamily()) {
-            return fail(ErrorCode::Usage,
-                        cwText("cli", "The native route is not built for MySQL and MariaDB: use "
-                                      "--route relay."));
-        }
-    }
-    const QString mode = args.value(QStringLiteral("mode"));
-    if (mode == QLatin1String("once")) {
-        s.mode = Mode::Once;
-    } else if (!mode.isEmpty() && mode != QLatin1String("live")) {
-        return fail(ErrorCode::Usage,
-                    cwText("cli", "\"%1\" is no mode; there are live and once.", mode));
-    }
+    CW_TRY_ASSIGN(s.route, routeFrom(args, s.source.fromHere.engine));
+    CW_TRY_ASSIGN(const bool once, onceFrom(args));
+    s.mode = once ? Mode::Once : Mode::Live;
     if (args.isSet(QStringLiteral("workers"))) {
         bool ok = false;
         s.workers = args.value(QStringLiteral("workers")).toInt(&ok);
@@ -117,21 +100,23 @@ Result<int> create(const QStringList &arguments, Output &out)
                                 args.values(QStringLiteral("rename")), source, s.target.fromHere));
     CW_TRY_ASSIGN(const auto journal, Journal::create(path, s));
     CW_TRY_ASSIGN(const Settings stored, journal->settings());
-    out.say(QStringLiteral("%1: migration %2 of %3 from %4 to %5.\nNext: causeway-cli run %1 --to "
-                           "replica")
+    out.say(QStringLiteral("%1: migration %2 of %3 from %4 to %5.")
                 .arg(path, stored.id,
                      s.selection.schemas.isEmpty() ? QStringLiteral("everything")
                                                    : s.selection.schemas.join(QStringLiteral(", ")),
                      s.source.fromHere.display(), s.target.fromHere.display()));
+    Standing standing;
+    standing.file = path;
+    standing.settings = stored;
+    for (const QString &line : standing.next())
+        out.say(QStringLiteral("Next: ") + line);
     return Exit::Done;
 }
 } // namespace
 
 int newCommand(const QStringList &arguments)
 {
-    Output out(arguments.contains(QLatin1String("--json")));
-    const auto status = create(arguments, out);
-    return status ? *status : out.report(status.error());
+    return guarded(create, arguments);
 }
 
 } // namespace causeway::cli

@@ -1,10 +1,14 @@
 #include "cli/Output.h"
 
+#include <QDateTime>
 #include <QJsonDocument>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <vector>
 
 namespace causeway::cli {
 
@@ -24,22 +28,32 @@ void Output::emitJson(const QJsonObject &object) const
     std::fflush(stdout);
 }
 
+void Output::complain(const QString &line) const
+{
+    std::fputs((line + QLatin1Char('\n')).toLocal8Bit().constData(), stderr);
+}
+
 int Output::report(const Error &e) const
 {
     std::fputs((QStringLiteral("causeway-cli: ") + e.describe() + QLatin1Char('\n'))
                    .toLocal8Bit()
                    .constData(),
                stderr);
-    emitJson(QJsonObject{
-        {QStringLiteral("error"), QJsonObject{{QStringLiteral("id"), e.id},
-                                              {QStringLiteral("message"), e.message.english()},
-                                              {QStringLiteral("server"), e.serverWords},
-                                              {QStringLiteral("number"), e.number},
-                                              {QStringLiteral("sqlstate"), e.sqlState},
-                                              {QStringLiteral("object"), e.object},
-                                              {QStringLiteral("fix"), e.fix.english()},
-                                              {QStringLiteral("exit_status"), e.exitStatus()}}}});
+    emitJson(QJsonObject{{QStringLiteral("error"), errorJson(e)}});
     return e.exitStatus();
+}
+
+int guarded(Result<int> (*command)(const QStringList &, Output &), const QStringList &arguments,
+            bool json)
+{
+    Output out(json);
+    const Result<int> result = command(arguments, out);
+    return result ? *result : out.report(result.error());
+}
+
+int guarded(Result<int> (*command)(const QStringList &, Output &), const QStringList &arguments)
+{
+    return guarded(command, arguments, arguments.contains(QLatin1String("--json")));
 }
 
 QString bytesText(double bytes)
@@ -61,7 +75,92 @@ QString durationText(qint64 seconds)
         return QStringLiteral("%1 s").arg(seconds);
     if (seconds < 3600)
         return QStringLiteral("%1 min").arg((seconds + 30) / 60);
+    if (seconds >= 2 * 86'400)
+        return QStringLiteral("%1 days").arg(seconds / 86'400);
     return QStringLiteral("%1 h %2 min").arg(seconds / 3600).arg(seconds % 3600 / 60);
+}
+
+namespace {
+QString copyingBar(const Snapshot &s)
+{
+    qint64 rows = 0;
+    for (const TableProgress &t : s.tables)
+        rows += t.rows;
+    const double part = s.copiedPart();
+    constexpr int kWidth = 24;
+    const int filled = static_cast<int>(part * kWidth);
+    QString text =
+        QStringLiteral("copying [%1%2] %3%  %L4 rows  %5/s")
+            .arg(QString(filled, QLatin1Char('#')), QString(kWidth - filled, QLatin1Char('.')))
+            .arg(static_cast<int>(part * 100))
+            .arg(rows)
+            .arg(bytesText(s.rateBytes));
+    if (s.etaLow >= 0)
+        text +=
+            QStringLiteral("  %1 to %2 left").arg(durationText(s.etaLow), durationText(s.etaHigh));
+    return text;
+}
+
+/// Columns of the terminal: a line that wraps cannot be drawn over.
+qsizetype terminalWidth()
+{
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+        return size.ws_col - 1;
+    return 79;
+}
+
+bool isCopyingRows(const Snapshot &s)
+{
+    return s.phase == Phase::Copying &&
+           std::any_of(s.tables.begin(), s.tables.end(), [](const TableProgress &t) {
+               return t.state == TableState::Waiting || t.state == TableState::Copying;
+           });
+}
+
+QByteArray timed(const QString &line)
+{
+    return (QDateTime::currentDateTime().toString(QStringLiteral("HH:mm:ss ")) + line +
+            QLatin1Char('\n'))
+        .toLocal8Bit();
+}
+} // namespace
+
+void Output::beginProgress(const Snapshot &s)
+{
+    for (const StepRecord &r : s.steps)
+        m_toldSteps[r.id] = r.startedMs;
+    m_lastLine.clear();
+}
+
+/// Steps can be quicker than this looks: taken from the list, in which each leaves its trace.
+void Output::tellSteps(const Snapshot &s)
+{
+    std::vector<const StepRecord *> begun;
+    for (const StepRecord &r : s.steps) {
+        if (r.state != StepState::Pending && r.state != StepState::Skipped &&
+            m_toldSteps.value(r.id) != r.startedMs)
+            begun.push_back(&r);
+    }
+    std::sort(begun.begin(), begun.end(),
+              [](const StepRecord *a, const StepRecord *b) { return a->startedMs < b->startedMs; });
+    for (const StepRecord *r : begun) {
+        m_toldSteps[r->id] = r->startedMs;
+        const QString undone =
+            r->state == StepState::Undone ? QStringLiteral("Undone: ") : QString();
+        std::fputs(timed(toString(s.phase) + QStringLiteral(": ") + undone + r->title.english()),
+                   stderr);
+    }
+    // What is no step: reading, copying, waiting.
+    const QString activity = s.activity.english();
+    const QString line = toString(s.phase) + QStringLiteral(": ") + activity;
+    const bool isStep = std::any_of(s.steps.begin(), s.steps.end(), [&](const StepRecord &r) {
+        return r.title.english() == activity;
+    });
+    if (!isStep && !activity.isEmpty() && activity != m_lastLine)
+        std::fputs(timed(line), stderr);
+    m_lastLine = activity;
+    std::fflush(stderr);
 }
 
 void Output::progress(const Snapshot &s)
@@ -69,44 +168,29 @@ void Output::progress(const Snapshot &s)
     if (m_json) {
         if (s.atMs - m_lastJsonMs >= 1000) {
             m_lastJsonMs = s.atMs;
-            emitJson(s.toJson());
+            emitJson(s.toProgressJson());
         }
         return;
     }
-    const QString phase = toString(s.phase);
     if (::isatty(STDERR_FILENO) == 0) {
-        const QString line = phase + QStringLiteral(": ") + s.activity.english();
-        if (line != m_lastPhase && !s.activity.isEmpty())
-            std::fputs((line + QLatin1Char('\n')).toLocal8Bit().constData(), stderr);
-        m_lastPhase = line;
+        tellSteps(s);
         return;
     }
     QString text;
-    if (s.phase == Phase::Copying) {
-        qint64 bytes = 0, total = 0, rows = 0;
-        for (const TableProgress &t : s.tables) {
-            bytes += t.bytes;
-            total += std::max(t.bytes, t.bytesEstimate);
-            rows += t.rows;
-        }
-        const double part = total > 0 ? static_cast<double>(bytes) / static_cast<double>(total) : 0;
-        constexpr int kWidth = 24;
-        const int filled = static_cast<int>(part * kWidth);
-        text =
-            QStringLiteral("copying [%1%2] %3%  %L4 rows  %5/s")
-                .arg(QString(filled, QLatin1Char('#')), QString(kWidth - filled, QLatin1Char('.')))
-                .arg(std::min(99, static_cast<int>(part * 100)))
-                .arg(rows)
-                .arg(bytesText(s.rateBytes));
-        if (s.etaLow >= 0)
-            text += QStringLiteral("  %1 to %2 left")
-                        .arg(durationText(s.etaLow), durationText(s.etaHigh));
+    if (isCopyingRows(s)) {
+        text = copyingBar(s);
     } else {
-        text = phase + QStringLiteral(": ") + s.activity.english();
-        if (s.lagSeconds >= 0)
+        text = toString(s.phase) + QStringLiteral(": ") + s.activity.english();
+        if (s.lagSeconds >= 0 && s.phase != Phase::Switching && s.phase != Phase::SwitchingBack)
             text += QStringLiteral("  lag %1 s").arg(s.lagSeconds, 0, 'f', 1);
     }
-    std::fputs(("\r\x1b[K" + text.left(160).toLocal8Bit()).constData(), stderr);
+    if (s.runState == RunState::Stalled)
+        text += QStringLiteral("  (connection lost, trying again)");
+    text = text.left(terminalWidth());
+    if (text == m_lastLine)
+        return;
+    m_lastLine = text;
+    std::fputs(("\r\x1b[K" + text.toLocal8Bit()).constData(), stderr);
     std::fflush(stderr);
     m_barShown = true;
 }

@@ -1,49 +1,33 @@
 #include "cli/Passwords.h"
 
+#include "cli/Keychain.h"
+#include "cli/OptionFile.h"
+
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
-#include <QSettings>
 
+#include <array>
+#include <csignal>
 #include <cstdio>
+#include <optional>
+#include <string>
 #include <termios.h>
 #include <unistd.h>
 
 namespace causeway::cli {
 
 namespace {
-/// [client] password of an option file, for the account it names or for any.
-QString fromMyCnf(const Address &a)
+/// For the account that the file names, or for any where it names none.
+std::optional<QString> fromMyCnf(const Address &a)
 {
-    QFile file(QDir::home().filePath(QStringLiteral(".my.cnf")));
-    if (!file.open(QIODevice::ReadOnly | QIODevice::Text))
-        return {};
-    QString section, user, password;
-    while (!file.atEnd()) {
-        const QString line = QString::fromUtf8(file.readLine()).trimmed();
-        if (line.startsWith(QLatin1Char('['))) {
-            section = line.mid(1, line.indexOf(QLatin1Char(']')) - 1);
-            continue;
-        }
-        if (section != QLatin1String("client") || line.startsWith(QLatin1Char('#')))
-            continue;
-        const QString key = line.section(QLatin1Char('='), 0, 0).trimmed();
-        QString value = line.section(QLatin1Char('='), 1).trimmed();
-        if (value.size() >= 2 &&
-            (value.front() == QLatin1Char('"') || value.front() == QLatin1Char('\'')) &&
-            value.back() == value.front())
-            value = value.mid(1, value.size() - 2);
-        if (key == QLatin1String("user"))
-            user = value;
-        else if (key == QLatin1String("password"))
-            password = value;
-    }
-    return user.isEmpty() || user == a.user ? password : QString();
+    const ClientOptions options = homeClientOptions();
+    return options.user.isEmpty() || options.user == a.user ? options.password : std::nullopt;
 }
 
 /// host:port:database:user:password, \ escapes, * matches anything. Like libpq, a file that others
 /// may read is not used.
-QString fromPgPass(const Address &a)
+std::optional<QString> fromPgPass(const Address &a)
 {
     const QString path = QDir::home().filePath(QStringLiteral(".pgpass"));
     const auto others = QFileDevice::ReadGroup | QFileDevice::ReadOther;
@@ -77,21 +61,37 @@ QString fromPgPass(const Address &a)
     return {};
 }
 
-QString prompt(const Address &a, Side side)
+termios g_before{};
+
+/// Ctrl+C at the prompt must not leave a terminal without echo.
+extern "C" void putEchoBack(int signal)
 {
-    if (::isatty(STDIN_FILENO) == 0)
-        return {};
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &g_before);
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+}
+
+std::optional<QString> prompt(const Address &a, Side side)
+{
+    if (::isatty(STDIN_FILENO) == 0 || ::tcgetattr(STDIN_FILENO, &g_before) != 0)
+        return std::nullopt;
     std::fprintf(stderr, "Password of %s on the %s %s: ", a.user.toLocal8Bit().constData(),
                  toString(side).toLocal8Bit().constData(), a.display().toLocal8Bit().constData());
-    termios before{};
-    ::tcgetattr(STDIN_FILENO, &before);
-    termios quiet = before;
+    constexpr std::array<int, 4> kSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    std::array<struct sigaction, kSignals.size()> old{};
+    struct sigaction restore {};
+    restore.sa_handler = putEchoBack;
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+        ::sigaction(kSignals[i], &restore, &old[i]);
+    termios quiet = g_before;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
     std::string line;
     for (int c = std::getchar(); c != EOF && c != '\n'; c = std::getchar())
         line.push_back(static_cast<char>(c));
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &g_before);
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+        ::sigaction(kSignals[i], &old[i], nullptr);
     std::fputc('\n', stderr);
     return QString::fromStdString(line);
 }
@@ -99,16 +99,18 @@ QString prompt(const Address &a, Side side)
 
 Secret findPassword(const Address &a, Side side)
 {
+    if (!a.password.isEmpty())
+        return a.password;
     const char *variable =
         side == Side::Source ? "CAUSEWAY_SOURCE_PASSWORD" : "CAUSEWAY_TARGET_PASSWORD";
     if (qEnvironmentVariableIsSet(variable))
         return Secret(qEnvironmentVariable(variable));
-    if (!a.password.isEmpty())
-        return a.password;
-    QString found = a.engine == Engine::Postgres ? fromPgPass(a) : fromMyCnf(a);
-    if (found.isEmpty())
+    std::optional<QString> found = keychainPassword(a);
+    if (!found)
+        found = a.engine == Engine::Postgres ? fromPgPass(a) : fromMyCnf(a);
+    if (!found)
         found = prompt(a, side);
-    return Secret(found);
+    return Secret(found.value_or(QString()));
 }
 
 } // namespace causeway::cli

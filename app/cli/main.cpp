@@ -1,11 +1,13 @@
 #include "base/Log.h"
 #include "cli/Arguments.h"
 #include "cli/Commands.h"
+#include "cli/Keychain.h"
 
 #include <QCoreApplication>
 
 #include <array>
 #include <cstdio>
+#include <cstring>
 
 namespace {
 struct Command {
@@ -35,11 +37,37 @@ void help(std::FILE *to)
     for (const Command &c : kCommands)
         std::fprintf(to, "  %-12s %s\n", c.name, c.what);
     std::fputs("\nURLs: mysql://user@host:3306/database, mariadb://..., postgresql://...\n"
-               "Passwords come from CAUSEWAY_SOURCE_PASSWORD and CAUSEWAY_TARGET_PASSWORD,\n"
-               "~/.my.cnf or ~/.pgpass, or a prompt. Nothing asks for confirmation.\n"
+               "Passwords come from CAUSEWAY_SOURCE_PASSWORD and CAUSEWAY_TARGET_PASSWORD, the\n"
+               "keychain, ~/.my.cnf or ~/.pgpass, or a prompt. Nothing asks for confirmation.\n"
                "Exit status: 0 done; 1 not ready, a decision is needed, or differences found;\n"
                "2 usage; 3 a server or the network failed (run again to resume); 4 internal.\n",
                to);
+}
+void overwrite(char *from, const char *to)
+{
+    for (; from < to; ++from)
+        *from = 'x';
+}
+
+/// A password in a URL on the command line is overwritten where everybody on this machine could
+/// read it (ps, /proc). For a moment it was there; the environment is the better place.
+void hidePasswords(int argc, char *argv[])
+{
+    for (int i = 1; i < argc; ++i) {
+        char *authority = std::strstr(argv[i], "://");
+        if (!authority)
+            continue;
+        authority += 3;
+        // To the last @, as URLs are read: a password may hold one, or a / that it should not.
+        char *const at = std::strrchr(authority, '@');
+        char *const colon = std::strchr(authority, ':');
+        if (at && colon && colon < at)
+            overwrite(colon + 1, at);
+        for (char *p = std::strstr(authority, "password="); p; p = std::strstr(p, "password=")) {
+            p += std::strlen("password=");
+            overwrite(p, p + std::strcspn(p, "&"));
+        }
+    }
 }
 } // namespace
 
@@ -50,6 +78,7 @@ int main(int argc, char *argv[])
     QCoreApplication::setApplicationVersion(QStringLiteral(CAUSEWAY_VERSION));
     QStringList arguments = QCoreApplication::arguments();
     arguments.removeFirst();
+    hidePasswords(argc, argv);
     if (arguments.isEmpty()) {
         help(stderr);
         return Exit::Usage;
@@ -60,6 +89,8 @@ int main(int argc, char *argv[])
         help(stdout);
         return Exit::Done;
     }
+    if (name == QLatin1String("keychain-read"))
+        return readKeychain(arguments.value(0));
     if (name == QLatin1String("--version")) {
         std::puts("causeway-cli " CAUSEWAY_VERSION);
         return Exit::Done;
@@ -74,8 +105,7 @@ int main(int argc, char *argv[])
         if (name == QLatin1String(c.name))
             return c.run(arguments);
     }
-    std::fprintf(stderr, "causeway-cli: there is no command \"%s\".\n\n",
+    std::fprintf(stderr, "causeway-cli: there is no command \"%s\" (see \"causeway-cli --help\")\n",
                  name.toLocal8Bit().constData());
-    help(stderr);
     return Exit::Usage;
 }

@@ -112,6 +112,9 @@ public:
     /// Waits for the next event; at least every second or so a Progress when nothing happens.
     virtual Result<ChangeEvent> next(std::stop_token) = 0;
     virtual void interrupt() noexcept = 0;
+    /// How far this has read, for Database::logBytesAfter(); empty where it cannot be told. On the
+    /// thread that calls next().
+    [[nodiscard]] virtual QString place() const { return {}; }
 };
 
 /// Table of the leader as the stream must decode it, or null where it is not in the selection.
@@ -415,6 +418,11 @@ public:
     virtual Result<bool> stillHas(const Position &from, std::stop_token) = 0;
     /// Seconds the server keeps its log, and age of its oldest part; -1 unknown or unlimited.
     virtual Result<qint64> retentionSeconds(std::stop_token) = 0;
+    /// Bytes that the log holds after a ChangeStream::place(); -1 unknown.
+    virtual Result<qint64> logBytesAfter(const QString & /*place*/, std::stop_token)
+    {
+        return qint64(-1);
+    }
     virtual Result<std::vector<LiveClient>> liveClients(std::stop_token) = 0;
 
     /// Rows with these keys (wire form of rowKeyColumns()), all columns in ordinal order, generated

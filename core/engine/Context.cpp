@@ -4,6 +4,7 @@
 #include "base/Secret.h"
 #include "base/Stop.h"
 #include "engine/Hook.h"
+#include "engine/LogKeeping.h"
 
 #include <QCoreApplication>
 #include <QDateTime>
@@ -76,8 +77,12 @@ Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
             snap.steps = *steps;
         if (const auto phase = journal->phase())
             snap.phase = *phase;
-        if (snap.phase == Phase::Primary || snap.phase == Phase::SwitchingBack)
+        // Until the servers are asked: as it was when the file was written last.
+        if (snap.phase == Phase::Primary || snap.phase == Phase::SwitchingBack ||
+            snap.phase == Phase::Finished)
             snap.roles = {Side::Target, Side::Source};
+        if (const auto stored = journal->value(QStringLiteral("snapshot")); stored && *stored)
+            snap.restore(QJsonDocument::fromJson((*stored)->toUtf8()).object());
     });
 }
 
@@ -345,24 +350,24 @@ bool Context::tick()
             m_lastBytes = bytes;
         });
         m_lastSample = now;
+        watchLog(*this);
         const auto snap = live.get();
         (void)journal->addSample(
             {now, snap->lagSeconds, snap->rateRows, snap->rateBytes, m_lastRows});
     }
-    if (now - m_lastStored >= 1000) {
-        store();
-        if (auto commands = journal->takeCommands()) {
-            for (const LeftCommand &c : *commands) {
-                if (c.name == QLatin1String("cancel")) {
-                    leftCommands.emplace_back(
-                        command::Cancel{c.args.value(0) == QLatin1String("discard")});
-                } else if (c.name == QLatin1String("answer")) {
-                    leftCommands.emplace_back(command::Answer{c.args.value(0), c.args.value(1)});
-                }
-            }
-        }
-    }
-    return leftCommands.empty();
+    if (now - m_lastStored >= 1000)
+        storeSnapshot();
+    return !cancelAsked;
+}
+
+void Context::storeSnapshot()
+{
+    m_lastStored = QDateTime::currentMSecsSinceEpoch();
+    // The steps have a table of their own.
+    QJsonObject shown = live.get()->toProgressJson();
+    shown.remove(QStringLiteral("steps"));
+    (void)journal->setValue(QStringLiteral("snapshot"),
+                            QString::fromUtf8(QJsonDocument(shown).toJson(QJsonDocument::Compact)));
 }
 
 Selection Context::selectionOn(Side side) const

@@ -119,8 +119,8 @@ public:
                           std::stop_token) override;
     /// Also refreshes the live clients and adds a sample.
     bool tick() override;
-    /// For readers of the file: what is shown now.
-    void store();
+    /// Stores what is shown, whatever time it is.
+    void storeSnapshot();
 
     [[nodiscard]] Selection selectionOn(Side) const override;
     [[nodiscard]] TableName nameOn(Side side, const TableName &sourceName) const;
@@ -148,8 +148,8 @@ public:
     std::optional<ServerFacts> sourceFacts, targetFacts;
     /// What a stage stopped at and a person may settle; the follower has its own.
     std::optional<StreamStop> stopped;
-    /// Commands left in the file that ended what was running; carried out next.
-    std::vector<Command> leftCommands;
+    /// Somebody left a cancel in the file: what is under way should end. Any thread.
+    std::atomic<bool> cancelAsked{false};
 
 private:
     static std::size_t index(Side side) { return side == Side::Source ? 0 : 1; }

@@ -3,9 +3,11 @@
 #include "engine/Context.h"
 #include "engine/Created.h"
 #include "engine/ForeignWrites.h"
+#include "engine/LogKeeping.h"
 #include "engine/Recopy.h"
 #include "route/CopyPool.h"
 
+#include <QDateTime>
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -56,6 +58,8 @@ Step positionStep(Context &ctx)
         CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(Side::Target, stop));
         CW_TRY(ledger->openStreams(lease, {QStringLiteral("apply")}, stop));
         CW_TRY(ledger->setAppliedPosition(lease, now, stop));
+        ctx.live.update(
+            [](Snapshot &shown) { shown.logNeededFromMs = QDateTime::currentMSecsSinceEpoch(); });
         return ctx.setFact(Side::Target, fact::lowWatermark, now.text, stop);
     };
     return s;
@@ -90,17 +94,20 @@ Step intentStep(Context &ctx)
     return s;
 }
 
+/// The tables of the selection; what was known of them (an earlier run's rows) is kept.
 void showTables(Context &ctx)
 {
     ctx.live.update([&](Snapshot &s) {
-        if (s.tables.size() == ctx.sourceCatalog.tables.size())
-            return;
+        std::map<QString, TableProgress> known;
+        for (TableProgress &t : s.tables)
+            known.emplace(t.name, std::move(t));
         s.tables.clear();
         for (const Table &t : ctx.sourceCatalog.tables) {
-            TableProgress p;
+            const auto before = known.find(t.name.display());
+            TableProgress p = before == known.end() ? TableProgress{} : before->second;
             p.name = t.name.display();
-            p.rowsEstimate = t.rowsEstimate;
-            p.bytesEstimate = t.dataBytes;
+            p.rowsEstimate = std::max(t.rowsEstimate, p.rows);
+            p.bytesEstimate = std::max(t.dataBytes, p.bytes);
             s.tables.push_back(std::move(p));
         }
     });
@@ -121,40 +128,34 @@ TableState stateOf(CopyState state)
     return TableState::Waiting;
 }
 
-void showProgress(Context &ctx, CopyPool &pool, std::chrono::steady_clock::time_point began)
+void showProgress(Context &ctx, CopyPool &pool, std::chrono::steady_clock::time_point began,
+                  double beganAt)
 {
     std::map<QString, CopyProgress> byName;
     for (CopyProgress &p : pool.progress())
         byName.emplace(p.name.display(), std::move(p));
     const QString limitedBy = pool.limitedBy();
     ctx.live.update([&](Snapshot &s) {
-        double done = 0, total = 0;
         for (TableProgress &t : s.tables) {
             const auto it = byName.find(t.name);
-            if (it != byName.end()) {
-                t.state = stateOf(it->second.state);
-                t.rows = it->second.rows;
-                t.bytes = it->second.bytes;
-                t.error = it->second.error;
-                // An estimate that proves low is raised rather than passed.
-                t.rowsEstimate = std::max(t.rowsEstimate, t.rows);
-                t.bytesEstimate = std::max(t.bytesEstimate, t.bytes);
-            }
-            const bool copied = t.state == TableState::Copied;
-            // Weighted by rows against their estimate: the server's bytes count pages and free
-            // space, ours count values.
-            const double part = copied               ? 1.0
-                                : t.rowsEstimate > 0 ? static_cast<double>(t.rows) /
-                                                           static_cast<double>(t.rowsEstimate)
-                                                     : 0.0;
-            done += part * static_cast<double>(std::max<qint64>(t.bytesEstimate, 1));
-            total += static_cast<double>(std::max<qint64>(t.bytesEstimate, 1));
+            if (it == byName.end())
+                continue;
+            t.state = stateOf(it->second.state);
+            t.rows = it->second.rows;
+            t.bytes = it->second.bytes;
+            t.error = it->second.error;
+            // An estimate that proves low is raised rather than passed.
+            t.rowsEstimate = std::max(t.rowsEstimate, t.rows);
+            t.bytesEstimate = std::max(t.bytesEstimate, t.bytes);
         }
         s.limitedBy = limitedBy;
+        // By what this run has done: what an earlier one had copied says nothing about now.
+        const double part = s.copiedPart(), done = part - beganAt;
         const double seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-        if (seconds > 10 && done > 0 && total > done) {
-            const double left = seconds * (total - done) / done;
+        s.etaLow = s.etaHigh = -1;
+        if (seconds > 10 && done > 0 && part < 1) {
+            const double left = seconds * (1 - part) / done;
             s.etaLow = static_cast<qint64>(left * 0.8);
             s.etaHigh = static_cast<qint64>(left * 1.4);
         }
@@ -194,8 +195,11 @@ Status copyRows(Context &ctx, const std::vector<TablePlan> &plans, std::stop_tok
     });
     const auto began = std::chrono::steady_clock::now();
     std::optional<std::chrono::steady_clock::time_point> asked;
+    std::optional<double> beganAt;
     while (running.wait_for(kTick) != std::future_status::ready) {
-        showProgress(ctx, pool, began);
+        showProgress(ctx, pool, began, beganAt.value_or(0));
+        if (!beganAt)
+            beganAt = ctx.live.get()->copiedPart(); // what an earlier run had copied is counted now
         const bool goOn = ctx.tick() && !stop.stop_requested();
         const auto now = std::chrono::steady_clock::now();
         if (!goOn && !asked) {
@@ -206,7 +210,12 @@ Status copyRows(Context &ctx, const std::vector<TablePlan> &plans, std::stop_tok
         }
     }
     const auto ended = running.get();
-    showProgress(ctx, pool, began);
+    showProgress(ctx, pool, began, beganAt.value_or(0));
+    ctx.live.update([](Snapshot &s) {
+        s.etaLow = s.etaHigh = -1;
+        s.rateRows = s.rateBytes = 0;
+        s.limitedBy.clear();
+    });
     if (!ended)
         return fail(ended.error());
     if (*ended == CopyPool::End::Paused)
@@ -275,6 +284,7 @@ Status learnSchema(Context &ctx, std::stop_token stop)
 Status copyStage(Context &ctx, std::stop_token stop)
 {
     CW_TRY(ctx.setPhase(Phase::Copying));
+    CW_TRY(checkLogKept(ctx, stop));
     CW_TRY(ctx.runSteps({stateStep(ctx), positionStep(ctx)}, stop));
     CW_TRY(learnSchema(ctx, stop));
     CW_TRY(checkUnchanged(ctx, stop)); // since an earlier run made the tables

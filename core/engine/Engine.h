@@ -66,6 +66,8 @@ Result<CheckReport> runPreflight(const Endpoint &source, const std::optional<End
                                  const CheckOptions &,
                                  const std::function<void(const Finding &)> &onFinding,
                                  std::stop_token);
+/// The ids of all checks of an engine; connects to nothing.
+QStringList checkIds(Engine);
 /// The SQL of all checks that would run, for a DBA to run by hand.
 Result<QStringList> preflightSql(const Endpoint &source, const std::optional<Endpoint> &target,
                                  const CheckOptions &, std::stop_token);

@@ -3,6 +3,7 @@
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "engine/Context.h"
+#include "engine/LogKeeping.h"
 #include "engine/RouteFactory.h"
 
 #include <QJsonArray>
@@ -32,12 +33,17 @@ struct Migration::Private {
     std::stop_source current; ///< ends the command under way
     bool busy = false;
     quint64 finished = 0;
-    std::optional<Outcome> last;
+    std::deque<Outcome> outcomes; ///< the newest few
+    bool leftInFile = false;      ///< the watcher saw commands of other processes
     std::jthread thread;
+    std::jthread watcher; ///< joined before the engine's thread
 
     void loop(std::stop_token stop);
+    void watchFile(const QString &path, std::stop_token stop);
+    void carryOutLeft(Outcome *interrupted);
     Outcome carryOut(const Command &, std::stop_token);
     Status runTo(const command::RunTo &, std::stop_token);
+    Status cancel(const command::Cancel &, std::stop_token);
     Status forward(Goal, std::stop_token);
     /// Again and again, as long as what stopped it is settled as was answered or set beforehand.
     Status settled(const std::function<Status()> &work, std::stop_token);
@@ -55,6 +61,9 @@ Migration::~Migration()
         const std::lock_guard lock(d->mutex);
         d->current.request_stop();
     }
+    d->watcher.request_stop();
+    if (d->watcher.joinable())
+        d->watcher.join();
     d->thread.request_stop();
     if (d->thread.joinable())
         d->thread.join();
@@ -85,6 +94,7 @@ Result<std::unique_ptr<Migration>> Migration::open(const QString &path, const Se
         d->context.reset();
     });
     CW_TRY(result.get());
+    d->watcher = std::jthread([d, path](std::stop_token stop) { d->watchFile(path, stop); });
     return m;
 }
 
@@ -112,14 +122,18 @@ std::shared_ptr<const Snapshot> Migration::snapshot() const
 std::pair<quint64, std::optional<Outcome>> Migration::lastOutcome() const
 {
     const std::lock_guard lock(d->mutex);
-    return {d->finished, d->last};
+    return {d->finished,
+            d->outcomes.empty() ? std::nullopt : std::optional<Outcome>(d->outcomes.back())};
 }
 
 Outcome Migration::waitOutcome(quint64 seen) const
 {
     std::unique_lock lock(d->mutex);
-    d->changed.wait(lock, [&] { return d->finished > seen && d->last; });
-    return *d->last;
+    d->changed.wait(lock, [&] { return d->finished > seen; });
+    // Those kept are the newest; who waits came in time for them.
+    const auto back = static_cast<std::size_t>(d->finished - seen);
+    return back <= d->outcomes.size() ? d->outcomes[d->outcomes.size() - back]
+                                      : d->outcomes.front();
 }
 
 Settings Migration::settings() const
@@ -140,40 +154,116 @@ std::vector<LiveClient> Migration::liveClients(Side side) const
 void Migration::Private::finish(Outcome outcome)
 {
     const std::lock_guard lock(mutex);
-    last = std::move(outcome);
+    outcomes.push_back(std::move(outcome));
+    if (outcomes.size() > 16)
+        outcomes.pop_front();
     ++finished;
     busy = false;
     changed.notify_all();
+}
+
+/// What other processes leave in the file, seen by a thread of its own: the engine's may be inside
+/// one long statement, and a cancel must end that.
+void Migration::Private::watchFile(const QString &path, std::stop_token stop)
+{
+    const auto journal = Journal::open(path, Journal::Access::Read);
+    if (!journal) {
+        logWarning(journal.error().describe());
+        return;
+    }
+    while (pauseFor(stop, std::chrono::milliseconds(300))) {
+        const auto waiting = (*journal)->waitingCommands();
+        if (!waiting || waiting->isEmpty())
+            continue;
+        const std::lock_guard lock(mutex);
+        leftInFile = true;
+        if (busy && waiting->contains(QLatin1String("cancel"))) {
+            context->cancelAsked = true;
+            current.request_stop();
+        }
+        changed.notify_all();
+    }
+}
+
+/// `interrupted`: the command that a cancel ended; whoever waits for it learns why.
+void Migration::Private::carryOutLeft(Outcome *interrupted)
+{
+    {
+        const std::lock_guard lock(mutex);
+        leftInFile = false;
+        busy = true;
+        current = std::stop_source();
+    }
+    context->cancelAsked = false;
+    const auto commands = context->journal->takeCommands();
+    if (!commands) {
+        logWarning(commands.error().describe());
+        return;
+    }
+    for (const LeftCommand &c : *commands) {
+        Outcome outcome{command::Pause{}, {}, std::nullopt};
+        if (c.name == QLatin1String("cancel")) {
+            const bool discard = c.args.value(0) == QLatin1String("discard");
+            outcome = carryOut(command::Cancel{discard}, current.get_token());
+            if (outcome.status && interrupted) {
+                Error e;
+                e.code = ErrorCode::NotReady;
+                e.id = QStringLiteral("cancelled-by-another");
+                e.message = cwText("core", "The migration was cancelled by another process.");
+                interrupted->status = fail(std::move(e));
+            }
+        } else if (c.name == QLatin1String("answer")) {
+            outcome =
+                carryOut(command::Answer{c.args.value(0), c.args.value(1)}, current.get_token());
+        }
+        const QJsonObject told =
+            outcome.status
+                ? QJsonObject{{QStringLiteral("done"), true}}
+                : QJsonObject{{QStringLiteral("error"), errorJson(outcome.status.error())}};
+        (void)context->journal->setValue(
+            Journal::answerName(c.id),
+            QString::fromUtf8(QJsonDocument(told).toJson(QJsonDocument::Compact)));
+    }
 }
 
 void Migration::Private::loop(std::stop_token stop)
 {
     while (!stop.stop_requested()) {
         Command next;
+        bool left = false;
         {
             std::unique_lock lock(mutex);
             changed.wait_for(lock, stop, std::chrono::milliseconds(500),
-                             [&] { return !queue.empty(); });
+                             [&] { return !queue.empty() || leftInFile; });
             if (stop.stop_requested())
                 return;
-            if (queue.empty()) {
-                lock.unlock();
-                route->observe();
-                context->tick();
-                lock.lock();
-                for (Command &left : context->leftCommands)
-                    queue.push_back(std::move(left));
-                context->leftCommands.clear();
-                continue;
+            left = leftInFile;
+            if (!left && !queue.empty()) {
+                next = std::move(queue.front());
+                queue.pop_front();
+                current = std::stop_source();
+                busy = true;
             }
-            next = std::move(queue.front());
-            queue.pop_front();
-            current = std::stop_source();
-            busy = true;
+        }
+        if (left) {
+            carryOutLeft(nullptr);
+            context->storeSnapshot();
+            const std::lock_guard lock(mutex);
+            busy = false;
+            continue;
+        }
+        if (!busy) {
+            route->observe();
+            context->tick();
+            continue;
         }
         Outcome outcome = carryOut(next, current.get_token());
-        context->store(); // the process may end now, and what stopped it must be there to read
-        context->tick();
+        // Before anybody hears that the command ended, and perhaps ends this process.
+        if (const std::unique_lock lock(mutex); leftInFile)
+            left = true;
+        if (left)
+            carryOutLeft(&outcome);
+        context->storeSnapshot();
         finish(std::move(outcome));
     }
 }
@@ -196,8 +286,7 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
                 return {};
             },
             [&](const command::Answer &c) -> Status {
-                CW_TRY(
-                    context->journal->setValue(QStringLiteral("answer.") + c.decision, c.choice));
+                CW_TRY(context->journal->answer(c.decision, c.choice));
                 live.update([](Snapshot &s) { s.decision.reset(); });
                 return {};
             },
@@ -214,12 +303,14 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
                 CW_TRY_ASSIGN(outcome.verify, route->verify(c.repair, stop));
                 return {};
             },
-            [&](const command::Cancel &c) -> Status {
-                route->stopFollowing();
-                return route->cancel(c.discard, stop);
-            },
+            [&](const command::Cancel &c) -> Status { return cancel(c, stop); },
         },
         command);
+    if (!outcome.status && outcome.status.error().id == QLatin1String("mysql-binlog-purged")) {
+        Error e = outcome.status.error();
+        e.fix = purgedFix(live.get()->roles.leader);
+        outcome.status = fail(std::move(e));
+    }
     const bool paused = stop.stop_requested() ||
                         (!outcome.status && outcome.status.error().code == ErrorCode::Cancelled);
     if (!outcome.status && !paused) {
@@ -230,9 +321,10 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
     }
     live.update([&](Snapshot &s) {
         if (outcome.status) {
-            s.runState = std::holds_alternative<command::Pause>(command) ? RunState::Paused
-                         : route->isFollowing()                          ? RunState::Running
-                                                                         : RunState::Idle;
+            s.runState = stop.stop_requested() || std::holds_alternative<command::Pause>(command)
+                             ? RunState::Paused
+                         : route->isFollowing() ? RunState::Running
+                                                : RunState::Idle;
             return;
         }
         const Error &e = outcome.status.error();
@@ -261,6 +353,7 @@ Status Migration::Private::preflight(std::stop_token stop)
     options.lockAccounts = settings.lockAccounts;
     options.oneWay = settings.oneWayAccepted;
     options.route = route->name();
+    options.bytesPerSecond = settings.throttleBytesPerSecond;
     Endpoint source = settings.source, target = settings.target;
     source.fromHere = context->db(Side::Source).address();
     target.fromHere = context->db(Side::Target).address();
@@ -276,7 +369,9 @@ Status Migration::Private::preflight(std::stop_token stop)
             if (!blocks || (f.acceptable && settings.accepted.contains(f.id)))
                 continue;
             ids << f.id;
-            lines << QStringLiteral("%1: %2").arg(f.id, f.found.english());
+            lines << QStringLiteral("%1%2: %3")
+                         .arg(f.id, f.acceptable ? QStringLiteral(" (can be accepted)") : QString(),
+                              f.found.english());
         }
         Error e;
         e.code = ErrorCode::NotReady;
@@ -285,7 +380,7 @@ Status Migration::Private::preflight(std::stop_token stop)
                            lines.join(QStringLiteral("; ")));
         e.object = ids.join(QLatin1Char(','));
         e.fix = cwText("core", "Run \"check\" with the same source and target: it says how to mend "
-                               "each of them.");
+                               "each of them. What can be accepted is by run --accept ID.");
         return fail(std::move(e));
     }
     return context->setPhase(Phase::Checked);
@@ -308,7 +403,9 @@ Status Migration::Private::ensureVerified(std::stop_token stop)
     e.code = ErrorCode::Differences;
     e.id = QStringLiteral("sides-differ");
     e.message = cwText("core", "Source and target differ in: %1", names.join(QLatin1String(", ")));
-    e.fix = cwText("core", "Run \"verify --repair\", and find out who writes to the target.");
+    e.object = names.join(QLatin1String(", "));
+    e.fix = cwText("core", "Run \"verify --repair\", which makes the follower equal, and find out "
+                           "who writes to it.");
     return fail(std::move(e));
 }
 
@@ -402,9 +499,15 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             e.fix = cwText("core", "Switch first: run --to primary.");
             return fail(std::move(e));
         }
-        CW_TRY(route->startFollowing(stop));
-        CW_TRY(route->catchUpNow(stop));
+        Status caughtUp = route->startFollowing(stop);
+        if (caughtUp)
+            caughtUp = route->catchUpNow(stop);
         route->stopFollowing();
+        // An old source that can never follow again is no reason to keep its state for ever.
+        if (!caughtUp && caughtUp.error().id == QLatin1String("mysql-binlog-purged"))
+            ctx.event(QStringLiteral("warning"), caughtUp.error().describe());
+        else
+            CW_TRY(caughtUp);
         return route->finish(wanted.oldSourceOpen, stop);
     }
     // Known before the copy, not after hours of it.
@@ -458,6 +561,26 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
     if (wanted.follow)
         return follow(stop);
     return {};
+}
+
+Status Migration::Private::cancel(const command::Cancel &wanted, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Phase recorded, context->journal->phase());
+    if (recorded == Phase::Cancelled)
+        return {};
+    CW_TRY_ASSIGN(const bool finishing,
+                  recorded == Phase::Finished ? Result<bool>(true) : route->isFinishing(stop));
+    if (finishing) {
+        // The target leads, and its state on the servers, which would say so, may be gone already.
+        return fail(ErrorCode::NotReady,
+                    recorded == Phase::Finished
+                        ? cwText("core", "This migration is finished: there is nothing to cancel.")
+                        : cwText("core", "Finishing has begun; it can only be gone on with: run "
+                                         "--to finished."),
+                    QStringLiteral("finished"));
+    }
+    route->stopFollowing();
+    return route->cancel(wanted.discard, stop);
 }
 
 Status Migration::Private::follow(std::stop_token stop)

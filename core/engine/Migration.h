@@ -66,7 +66,8 @@ public:
     [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
     /// Outcome of the newest finished command, and how many have finished so far. Any thread.
     [[nodiscard]] std::pair<quint64, std::optional<Outcome>> lastOutcome() const;
-    /// Blocks until more than `seen` commands have finished. For the command line.
+    /// Blocks until more than `seen` commands have finished and returns the first of them: a Pause
+    /// that ended it is a command of its own. For the command line.
     Outcome waitOutcome(quint64 seen) const;
     /// Every step that lies ahead, with its SQL, and what is known of time: for the plan page.
     [[nodiscard]] std::vector<StepRecord> plan() const;

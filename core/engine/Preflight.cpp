@@ -122,6 +122,24 @@ Result<CheckReport> runPreflight(const Endpoint &source, const std::optional<End
     return report;
 }
 
+QStringList checkIds(Engine engine)
+{
+    // Contexts connect only when a check looks.
+    Endpoint nowhere;
+    nowhere.fromHere.engine = engine;
+    nowhere.fromHere.database = QStringLiteral("x");
+    CheckOptions options;
+    options.selection.schemas << nowhere.fromHere.database;
+    QStringList out;
+    if (const auto suite = makeSuite(nowhere, nowhere, options, {})) {
+        for (const Check &c : suite->checks) {
+            if (!out.contains(c.id))
+                out << c.id;
+        }
+    }
+    return out;
+}
+
 Result<QStringList> preflightSql(const Endpoint &source, const std::optional<Endpoint> &target,
                                  const CheckOptions &options, std::stop_token stop)
 {

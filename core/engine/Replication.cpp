@@ -3,8 +3,10 @@
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "engine/ForeignWrites.h"
+#include "engine/LogKeeping.h"
 #include "engine/Recopy.h"
 
+#include <QDateTime>
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -182,6 +184,9 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
                            [&](const TableName &t) { return here.matches(t); });
     };
     CW_TRY_ASSIGN(watch, startWatch(ctx, wanted, stopToken));
+    readRetention(ctx, roles.leader, stopToken);
+    m_rows = m_bytes = 0;
+    m_ratesAt = m_lagBytesAt = std::chrono::steady_clock::now();
     follower = std::make_unique<Follower>(std::move(config));
     follower->start();
     startRecheck(ctx);
@@ -221,8 +226,40 @@ void Replication::show(Context &ctx)
         ctx.event(QStringLiteral("error"),
                   shown->alarm->text(ctx.db(roles.follower).address().display()).english());
     }
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - m_ratesAt).count();
+    const bool rates = seconds >= 1;
+    const double rows = static_cast<double>(stats.rows - m_rows) / seconds;
+    const double bytes = static_cast<double>(stats.bytes - m_bytes) / seconds;
+    if (rates) {
+        m_ratesAt = now;
+        m_rows = stats.rows;
+        m_bytes = stats.bytes;
+    }
+    // A question to the leader: seldom, and never while writes are held for a switch.
+    std::optional<qint64> behind;
+    const Phase phase = ctx.live.get()->phase;
+    if (stats.lagSeconds == 0) {
+        behind = 0;
+    } else if (now - m_lagBytesAt > std::chrono::seconds(5) && stats.connected &&
+               !stats.readPlace.isEmpty() && phase != Phase::Switching &&
+               phase != Phase::SwitchingBack) {
+        m_lagBytesAt = now;
+        const auto unread = ctx.db(roles.leader).logBytesAfter(stats.readPlace, {});
+        if (unread && *unread >= 0)
+            behind = *unread + stats.queued;
+    }
     ctx.live.update([&](Snapshot &s) {
         s.lagSeconds = stats.lagSeconds;
+        if (behind)
+            s.lagBytes = *behind;
+        if (stats.lagSeconds >= 0)
+            s.logNeededFromMs =
+                QDateTime::currentMSecsSinceEpoch() - static_cast<qint64>(stats.lagSeconds * 1000);
+        if (rates) {
+            s.rateRows = std::max(0.0, rows);
+            s.rateBytes = std::max(0.0, bytes);
+        }
         if (s.runState == RunState::Running || s.runState == RunState::Stalled)
             s.runState = stats.connected || !stats.running ? RunState::Running : RunState::Stalled;
         if (s.phase == Phase::Replica || s.phase == Phase::Primary) {
@@ -255,7 +292,15 @@ Status Replication::catchUp(Context &ctx, std::chrono::milliseconds limit,
 {
     CW_TRY_ASSIGN(const Position now,
                   ctx.db(roles.leader).currentPosition(ctx.selectionOn(roles.leader), stopToken));
-    return waitReached(ctx, now, limit, stopToken);
+    CW_TRY(waitReached(ctx, now, limit, stopToken));
+    // Known also where the stream was too quiet to tell a time.
+    ctx.live.update([](Snapshot &s) {
+        if (s.lagSeconds < 0)
+            s.lagSeconds = 0;
+        if (s.lagBytes < 0)
+            s.lagBytes = 0;
+    });
+    return {};
 }
 
 Status Replication::follow(Context &ctx, std::stop_token stopToken)

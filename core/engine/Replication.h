@@ -6,6 +6,7 @@
 #include "route/ForeignWatch.h"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 
 namespace causeway {
@@ -32,6 +33,10 @@ struct Replication {
     /// Follows until stopped. Error when replication ends by itself.
     Status follow(Context &, std::stop_token);
     void show(Context &);
+
+private:
+    std::chrono::steady_clock::time_point m_ratesAt, m_lagBytesAt;
+    qint64 m_rows = 0, m_bytes = 0; ///< of the follower's, when the rates were told last
 };
 
 /// Records on the follower where its stream begins after a switch, if that is still to be done.

@@ -29,6 +29,8 @@ constexpr std::chrono::seconds kWatchLimit{30};
 /// On the new leader from its number on until everything behind the point of no return is done.
 const QString kUnfinished = QStringLiteral("switch_unfinished");
 
+const QString kCloseForOnce = QStringLiteral("once.close-source");
+
 QMap<QString, QString> hookEnvironment(Context &ctx, Roles from)
 {
     const Address &now = ctx.db(from.follower).address(), &old = ctx.db(from.leader).address();
@@ -338,6 +340,12 @@ private:
         s.act = [this](std::stop_token stop) -> Status {
             CW_TRY(shrinkPending(stop));
             m_pauseStarted = QDateTime::currentMSecsSinceEpoch();
+            // In mode once nobody has written since the source was closed, before the copy.
+            const auto shown = m_ctx.live.get();
+            for (const StepRecord &r : shown->steps) {
+                if (m_once && r.id == kCloseForOnce && r.startedMs > 0)
+                    m_pauseStarted = r.startedMs;
+            }
             CW_TRY_ASSIGN(m_barrier, m_fence->hold(stop));
             return {};
         };
@@ -552,6 +560,13 @@ Status switchStage(Context &ctx, Replication &replication, std::stop_token stop)
 {
     const Roles from = ctx.settings.mode == Mode::Once ? Roles{} : replication.roles;
     Status done = SwitchRun(ctx, replication, from).run(stop);
+    // What was compared on the way over holds for the way back, until a comparison says otherwise.
+    // Where this is cut short, the way back compares once more.
+    if (done && from.leader == Side::Source && ctx.settings.mode != Mode::Once &&
+        !ctx.settings.oneWayAccepted) {
+        CW_TRY(ctx.setFact(from.leader, fact::verified,
+                           QString::number(QDateTime::currentMSecsSinceEpoch()), stop));
+    }
     if (!done) {
         // Undone: where the servers say we are, not where we wanted to be.
         if (const auto phase = ctx.derivePhase({}))
@@ -688,7 +703,7 @@ Status closeSourceForOnce(Context &ctx, std::stop_token stop)
     if (sealed)
         return {};
     Step close;
-    close.id = QStringLiteral("once.close-source");
+    close.id = kCloseForOnce;
     close.side = Side::Source;
     close.title = cwText("core", "Close the source for writes (%1)", fence->sealKind());
     close.shownSql = fence->holdSql() + fence->sealSql();

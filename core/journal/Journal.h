@@ -54,7 +54,8 @@ struct Sample {
     qint64 rows = 0;
 };
 
-/// A command left in the file by a process that does not own it.
+/// A command left in the file by a process that does not own it. What became of it is written back
+/// under the name answerName(id).
 struct LeftCommand {
     qint64 id = 0;
     QString name; ///< "answer" | "cancel"
@@ -62,8 +63,9 @@ struct LeftCommand {
 };
 
 /// The .causeway file: SQLite, WAL, synchronous=FULL. One owner holds a lock (a second opener for
-/// writing gets Error{NotReady, "file-in-use"}); readers open read-only at any time. Used by the
-/// thread that opened it only.
+/// writing gets Error{NotReady, "file-in-use"}); readers read at any time. A file that is no
+/// migration is Error{Usage, "not-a-migration"} and is not touched. Used by the thread that opened
+/// it only.
 class Journal {
 public:
     /// Makes a new file; fails if it exists.
@@ -86,16 +88,25 @@ public:
     Status setValue(const QString &name, const QString &value);
 
     Status recordStep(const StepRecord &);
-    Result<std::vector<StepRecord>> steps(); ///< in the order first recorded
+    Result<std::vector<StepRecord>> steps(); ///< the last run of each, in the order first recorded
+    /// Every run of every step, oldest first: what the report tells.
+    Result<std::vector<StepRecord>> stepRuns();
     Status addEvent(const Event &);
     Result<std::vector<Event>> events(int most = 1000);
     Status addSample(const Sample &);
     Result<std::vector<Sample>> samples(qint64 sinceMs);
 
-    Status leaveCommand(const QString &name, const QStringList &args);
+    /// Writes down how a decision was answered, for the next run; the decision waits no more.
+    Status answer(const QString &decision, const QString &choice);
+    /// Returns its number.
+    Result<qint64> leaveCommand(const QString &name, const QStringList &args);
+    Result<QStringList> waitingCommands();           ///< names of those left
     Result<std::vector<LeftCommand>> takeCommands(); ///< and removes them
+    static QString answerName(qint64 command) { return QStringLiteral("command.%1").arg(command); }
     /// Whether some process owns the file just now.
     static bool hasOwner(const QString &path);
+    /// Who owns it, for people: "process 4711 on db-admin"; empty where nobody does.
+    static QString owner(const QString &path);
     /// A checkpointed copy for another workstation.
     Status saveCopy(const QString &path);
 

@@ -80,6 +80,17 @@ QString toString(TableState s)
     return {};
 }
 
+std::optional<TableState> tableStateFromString(const QString &name)
+{
+    for (const TableState s :
+         {TableState::Waiting, TableState::Copying, TableState::Copied, TableState::Following,
+          TableState::Verified, TableState::Different, TableState::Failed}) {
+        if (name == toString(s))
+            return s;
+    }
+    return std::nullopt;
+}
+
 QString toString(StepState s)
 {
     switch (s) {

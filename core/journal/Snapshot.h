@@ -64,6 +64,7 @@ struct Alarm {
 
 enum class TableState { Waiting, Copying, Copied, Following, Verified, Different, Failed };
 QString toString(TableState); ///< "waiting", "copying", "copied", "following", ...
+std::optional<TableState> tableStateFromString(const QString &);
 
 struct TableProgress {
     QString name; ///< schema.table on the source
@@ -89,16 +90,33 @@ struct Snapshot {
     qint64 lagBytes = -1;
     double rateRows = 0, rateBytes = 0; ///< per second, of the last few seconds
     qint64 etaLow = -1, etaHigh = -1;   ///< seconds; -1 unknown
-    qint64 retentionSeconds = -1;       ///< what the leader keeps; -1 unknown
-    double writePauseSeconds = -1;      ///< of the last switch
-    double sealSeconds = -1;            ///< making the triggers of the last switch; -1 = none made
-    qint64 sealTables = 0;              ///< how many tables they closed
+    qint64 retentionSeconds = -1;  ///< how long the leader keeps its log; -1 unknown or for ever
+    qint64 logNeededFromMs = -1;   ///< Unix time of the oldest change still to be read from it
+    Text warning;                  ///< what is not wrong yet but will be; may be empty
+    double writePauseSeconds = -1; ///< of the last switch
+    double sealSeconds = -1;       ///< making the triggers of the last switch; -1 = none made
+    qint64 sealTables = 0;         ///< how many tables they closed
     std::vector<StepRecord> steps;
     QString limitedBy; ///< "source" | "network" | "target" | ""
     Text activity;     ///< what is being done or waited for just now
     qint64 atMs = 0;   ///< Unix time when this was taken
 
     [[nodiscard]] QJsonObject toJson() const; ///< the published `status` schema
+    /// The same without the SQL of the steps (of a thousand tables it is megabytes): for progress,
+    /// a line a second.
+    [[nodiscard]] QJsonObject toProgressJson() const;
+    /// Takes over from the last `status` what the servers do not tell: tables, the last write
+    /// pause.
+    void restore(const QJsonObject &);
+    /// How much of the copy is done, 0 to 1: by rows against their estimate, since the server's
+    /// bytes count pages and free space and ours count values.
+    [[nodiscard]] double copiedPart() const;
 };
+
+/// Of `status` and of whatever fails with --json; an error without an id of its own gets that of
+/// its kind ("usage", "not-ready", ...), so that there always is one.
+QJsonObject errorJson(const Error &);
+/// Of `status`, as in Snapshot::toJson(); `withSql` false leaves the statements out.
+QJsonObject stepJson(const StepRecord &, bool withSql = true);
 
 } // namespace causeway

@@ -45,13 +45,23 @@ QString accountInWords(const QString &words)
 Text cannotReachFix(const Address &a, bool privateAddress)
 {
     const Platform platform = platformOfHost(a.host);
-    if (platform == Platform::Rds || platform == Platform::Aurora) {
-        if (privateAddress) {
-            return cwText("core",
-                          "%1 has a private address, which only its own network (VPC) reaches: "
-                          "connect through a VPN or tunnel, or set \"Publicly accessible\" to yes.",
-                          a.host);
-        }
+    const bool amazon = platform == Platform::Rds || platform == Platform::Aurora;
+    if (privateAddress) {
+        return amazon
+                   ? cwText("core",
+                            "%1 has a private address, which only its own network (VPC) "
+                            "reaches: connect through a VPN or an SSH tunnel, or set \"Publicly "
+                            "accessible\" to yes. Its security group needs an inbound rule for "
+                            "TCP port %2 from this workstation's address.",
+                            a.host, a.port)
+                   : cwText("core",
+                            "%1 has a private address, which this workstation reaches only from "
+                            "inside its network: connect through a VPN or an SSH tunnel, or give "
+                            "the server a public address. Its firewall or security group needs "
+                            "an inbound rule for TCP port %2 from this workstation's address.",
+                            a.host, a.port);
+    }
+    if (amazon) {
         return cwText("core",
                       "Check that the security group has an inbound rule for TCP port %1 from this "
                       "workstation's public address, that \"Publicly accessible\" is yes (or that "
@@ -60,16 +70,11 @@ Text cannotReachFix(const Address &a, bool privateAddress)
                       "readers.",
                       a.port, a.host);
     }
-    if (privateAddress) {
-        return cwText("core",
-                      "%1 has a private address, which this workstation reaches only from inside "
-                      "its network: connect through a VPN or an SSH tunnel.",
-                      a.host);
-    }
     return cwText("core",
-                  "Something drops packets on the way: check the firewall's or security group's "
-                  "inbound rule for TCP port %1 from this workstation's address, and that the "
-                  "server allows public access.",
+                  "Something drops packets on the way: check the inbound rule of the firewall or "
+                  "security group for TCP port %1 from this workstation's address, that the server "
+                  "is publicly accessible (or that you are in its network), and that the name is "
+                  "the writer's or cluster endpoint, not a reader's.",
                   a.port);
 }
 

@@ -78,6 +78,12 @@ Result<qint64> MySqlDatabase::retentionSeconds(std::stop_token stop)
     return readRetentionSeconds(*s, stop);
 }
 
+Result<qint64> MySqlDatabase::logBytesAfter(const QString &place, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    return readLogBytesAfter(*s, place, stop);
+}
+
 Result<std::vector<LiveClient>> MySqlDatabase::liveClients(std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));

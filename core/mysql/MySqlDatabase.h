@@ -38,6 +38,7 @@ public:
     bool reached(const Position &, const Position &) const override;
     Result<bool> stillHas(const Position &, std::stop_token) override;
     Result<qint64> retentionSeconds(std::stop_token) override;
+    Result<qint64> logBytesAfter(const QString &place, std::stop_token) override;
     Result<std::vector<LiveClient>> liveClients(std::stop_token) override;
     Result<std::vector<Row>> readRows(const Table &, const std::vector<Row> &keys,
                                       std::stop_token) override; // RowsByKey.cpp

@@ -61,6 +61,7 @@ Result<Position> readCurrentPosition(Session &, const Selection &, std::stop_tok
 bool positionReached(const Position &applied, const Position &wanted);
 Result<bool> logStillHas(Session &, const Position &from, std::stop_token);
 Result<qint64> readRetentionSeconds(Session &, std::stop_token);
+Result<qint64> readLogBytesAfter(Session &, const QString &place, std::stop_token);
 
 /// Where the state tables are: `_causeway`.`stream`, or `db`.`_causeway_stream` where the account
 /// may not create a schema.

@@ -255,4 +255,19 @@ Result<qint64> readRetentionSeconds(Session &s, std::stop_token stop)
     return kept > 0 ? static_cast<qint64>(kept * 86400) : -1;
 }
 
+Result<qint64> readLogBytesAfter(Session &s, const QString &place, std::stop_token stop)
+{
+    const std::string file = place.section(QLatin1Char(':'), 0, -2).toStdString();
+    const qint64 offset = place.section(QLatin1Char(':'), -1).toLongLong();
+    CW_TRY_ASSIGN(const std::vector<LogFile> files, logFiles(s, stop));
+    qint64 bytes = -1;
+    for (const LogFile &f : files) {
+        if (bytes >= 0)
+            bytes += static_cast<qint64>(f.size);
+        else if (f.name == file)
+            bytes = std::max<qint64>(0, static_cast<qint64>(f.size) - offset);
+    }
+    return bytes;
+}
+
 } // namespace causeway::mysql

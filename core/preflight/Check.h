@@ -73,6 +73,7 @@ struct CheckOptions {
     QStringList lockAccounts;                ///< user@host, to be locked at the switch
     bool oneWay = false;                     ///< accepted: no way back after the switch
     QString route = QStringLiteral("auto");
+    qint64 bytesPerSecond = 0; ///< throttle of the copy, 0 = none; for its forecast
     std::chrono::milliseconds timeoutPerCheck{20'000};
 };
 

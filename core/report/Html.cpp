@@ -116,8 +116,13 @@ QByteArray reportHtml(const MigrationReport &r)
         row(QStringLiteral("Schemas"), r.settings.selection.schemas.join(QStringLiteral(", "))) +
         row(QStringLiteral("Left out or picked"),
             r.settings.selection.patterns.join(QStringLiteral(", "))) +
-        row(QStringLiteral("Begun"), r.settings.createdAt.toString(Qt::ISODate)) +
-        row(QStringLiteral("Writes paused"),
+        row(QStringLiteral("Made"), r.settings.createdAt.toString(Qt::ISODate)) +
+        row(QStringLiteral("First step"),
+            r.steps.empty() ? QString() : time(r.steps.front().startedMs)) +
+        row(QStringLiteral("Last step"),
+            r.steps.empty() ? QString() : time(r.steps.back().finishedMs)) +
+        row(QStringLiteral("Compared"), time(r.verify.value(QStringLiteral("at_ms")).toInteger())) +
+        row(QStringLiteral("Writes held at the last switch"),
             pause.isDouble() ? QStringLiteral("%1 s").arg(pause.toDouble(), 0, 'f', 3)
                              : QString()) +
         row(QStringLiteral("Accepted findings"), r.settings.accepted.join(QStringLiteral(", "))) +
@@ -155,7 +160,8 @@ QByteArray reportHtml(const MigrationReport &r)
     for (const StepRecord &s : r.steps) {
         QString what = esc(s.title.english());
         if (!s.shownSql.isEmpty())
-            what += QStringLiteral("<pre>%1</pre>").arg(esc(s.shownSql.join(QLatin1String(";\n"))));
+            what += QStringLiteral("<details><summary>SQL</summary><pre>%1</pre></details>")
+                        .arg(esc(s.shownSql.join(QLatin1String(";\n"))));
         if (!s.error.isEmpty())
             what += QStringLiteral("<p>%1</p>").arg(esc(s.error));
         body += QStringLiteral("<tr><td>%1</td><td>%2</td><td>%3</td><td>%4</td>"

@@ -59,7 +59,7 @@ Result<MigrationReport> readReport(Journal &journal)
     r.verify = objectOf(verify);
     r.preflight = objectOf(preflight);
     r.openSql = openSql.value_or(QString());
-    CW_TRY_ASSIGN(r.steps, journal.steps());
+    CW_TRY_ASSIGN(r.steps, journal.stepRuns());
     CW_TRY_ASSIGN(r.events, journal.events());
     return r;
 }

@@ -15,10 +15,10 @@ namespace causeway {
 struct MigrationReport {
     Settings settings;
     Phase phase = Phase::Draft;
-    QJsonObject snapshot;  ///< the last `status`
-    QJsonObject verify;    ///< the last comparison, empty where there was none
-    QJsonObject preflight; ///< the check before the copy, empty where there was none
-    std::vector<StepRecord> steps;
+    QJsonObject snapshot;          ///< the last `status`
+    QJsonObject verify;            ///< the last comparison, empty where there was none
+    QJsonObject preflight;         ///< the check before the copy, empty where there was none
+    std::vector<StepRecord> steps; ///< every run of every step, oldest first
     std::vector<Event> events;
     QString openSql; ///< how to open the old source that finish left closed
 };

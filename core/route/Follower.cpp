@@ -2,6 +2,7 @@
 
 #include "base/Log.h"
 #include "base/Stop.h"
+#include "route/LogPurged.h"
 
 #include <algorithm>
 #include <deque>
@@ -90,6 +91,11 @@ public:
         m_space.notify_all();
         return out;
     }
+    qint64 bytes()
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_bytes;
+    }
     void wake()
     {
         const std::lock_guard lock(m_mutex);
@@ -108,8 +114,8 @@ private:
 
 /// The reading half of one stretch: decodes until stopped or until the stream ends with an error.
 struct Follower::Reader {
-    Reader(std::unique_ptr<ChangeStream> s, Queue &q, qint64 partBytes)
-        : stream(std::move(s)), queue(q), limit(partBytes),
+    Reader(Follower &f, std::unique_ptr<ChangeStream> s, Queue &q, qint64 partBytes)
+        : owner(f), stream(std::move(s)), queue(q), limit(partBytes),
           thread([this](std::stop_token stop) { run(std::move(stop)); })
     {
     }
@@ -125,8 +131,14 @@ struct Follower::Reader {
     {
         Item open;
         Position last;
+        auto told = std::chrono::steady_clock::time_point();
         while (!stop.stop_requested()) {
             Result<ChangeEvent> event = stream->next(stop);
+            const auto now = std::chrono::steady_clock::now();
+            if (now - told > std::chrono::milliseconds(500)) {
+                told = now;
+                owner.setReadPlace(stream->place());
+            }
             if (!event) {
                 Item end;
                 end.error = event.error();
@@ -179,6 +191,7 @@ struct Follower::Reader {
         }
     }
 
+    Follower &owner;
     std::unique_ptr<ChangeStream> stream;
     Queue &queue;
     qint64 limit;
@@ -218,7 +231,16 @@ Position Follower::applied() const
 FollowerStats Follower::stats() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_stats;
+    FollowerStats out = m_stats;
+    if (m_queue)
+        out.queued = m_queue->bytes();
+    return out;
+}
+
+void Follower::setReadPlace(const QString &place)
+{
+    const std::lock_guard lock(m_mutex);
+    m_stats.readPlace = place;
 }
 
 void Follower::setApplied(const Position &position)
@@ -394,9 +416,10 @@ Status Follower::applyItems(Applier &applier, std::vector<Item> &items, std::sto
 {
     ChangeBatch batch;
     batch.after = applied();
-    qint64 lastTimestamp = 0;
+    qint64 lastTimestamp = 0, bytes = 0;
     bool idle = false;
     for (Item &item : items) {
+        bytes += item.bytes;
         idle = item.idle;
         if (item.timestampUs > 0)
             lastTimestamp = item.timestampUs;
@@ -429,6 +452,7 @@ Status Follower::applyItems(Applier &applier, std::vector<Item> &items, std::sto
         CW_TRY(settleOnce(applier, stop));
         const std::lock_guard lock(m_mutex);
         m_stats.rows += rows;
+        m_stats.bytes += bytes;
         m_stats.transactions += batch.transactions;
     }
     const std::lock_guard lock(m_mutex);
@@ -580,17 +604,8 @@ Status Follower::stretch(std::stop_token stop)
                     cwText("core", "No position is recorded from which to read the changes."));
     }
     CW_TRY_ASSIGN(const bool there, m_config.leader->stillHas(from, stop));
-    if (!there) {
-        Error e;
-        e.id = QStringLiteral("mysql-binlog-purged");
-        e.message = cwText("core",
-                           "The leader no longer keeps the log from the position that is "
-                           "needed (%1).",
-                           from.text.left(200));
-        e.fix = cwText("core", "The changes in between are gone: the tables must be copied again. "
-                               "Raise the log's retention first.");
-        return stopAt(std::move(e), {{}, true, false, from.text});
-    }
+    if (!there)
+        return stopAt(logPurgedError(from), {{}, true, false, from.text});
     CW_TRY_ASSIGN(const FollowPlans found, m_config.readPlans(stop));
     if (!found.missing.empty()) {
         Error e;
@@ -626,7 +641,7 @@ Status Follower::stretch(std::stop_token stop)
     m_settled = false;
     CW_TRY(settleOnce(*applier, stop));
     Queue queue(m_config.queueBytes);
-    Reader reader(std::move(stream), queue, m_config.batchBytes);
+    Reader reader(*this, std::move(stream), queue, m_config.batchBytes);
     {
         const std::lock_guard lock(m_mutex);
         m_queue = &queue;

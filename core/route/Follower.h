@@ -80,6 +80,9 @@ struct FollowerStats {
     bool running = false;
     bool connected = false;
     qint64 transactions = 0, rows = 0;
+    qint64 bytes = 0;               ///< of the rows applied
+    qint64 queued = 0;              ///< bytes read and not yet applied
+    QString readPlace;              ///< of the leader's log, ChangeStream::place()
     double lagSeconds = -1;         ///< -1 unknown; 0 when everything logged has been applied
     std::optional<Error> error;     ///< why it stopped
     std::optional<StreamStop> stop; ///< with an error of NeedsDecision
@@ -126,6 +129,7 @@ private:
     struct Item;
     class Queue;
     struct Reader;
+    void setReadPlace(const QString &);
 
     void run(std::stop_token stop);
     Status stretch(std::stop_token stop);

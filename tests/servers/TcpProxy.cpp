@@ -68,7 +68,7 @@ struct Connection {
 } // namespace
 
 struct TcpProxy::Private {
-    explicit Private(quint16 target) : targetPort(target)
+    Private(quint16 target, const QString &from) : targetPort(target), source(from.toLatin1())
     {
         wakeFd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         listen();
@@ -131,6 +131,12 @@ struct TcpProxy::Private {
             if (c.client < 0)
                 return;
             c.server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+            if (!source.isEmpty()) {
+                sockaddr_in here = loopback(0);
+                ::inet_pton(AF_INET, source.constData(), &here.sin_addr);
+                if (::bind(c.server, reinterpret_cast<const sockaddr *>(&here), sizeof here) != 0)
+                    fatal(QStringLiteral("the proxy cannot bind to its source address"));
+            }
             const sockaddr_in address = loopback(targetPort);
             if (::connect(c.server, reinterpret_cast<const sockaddr *>(&address), sizeof address) !=
                     0 &&
@@ -257,6 +263,7 @@ struct TcpProxy::Private {
     }
 
     const quint16 targetPort;
+    const QByteArray source;
     PortLease lease;
     int listener = -1;
     int wakeFd = -1;
@@ -271,7 +278,10 @@ struct TcpProxy::Private {
     std::thread thread;
 };
 
-TcpProxy::TcpProxy(quint16 targetPort) : d(std::make_unique<Private>(targetPort)) {}
+TcpProxy::TcpProxy(quint16 targetPort, const QString &from)
+    : d(std::make_unique<Private>(targetPort, from))
+{
+}
 
 TcpProxy::~TcpProxy() = default;
 

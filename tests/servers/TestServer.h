@@ -74,7 +74,8 @@ private:
 /// Forwards a loopback port to another one and can misbehave. Thread-safe.
 class TcpProxy {
 public:
-    explicit TcpProxy(quint16 targetPort);
+    /// `from`: the address that its connections to the server come from, such as 127.0.0.3.
+    explicit TcpProxy(quint16 targetPort, const QString &from = {});
     ~TcpProxy();
     TcpProxy(const TcpProxy &) = delete;
     TcpProxy &operator=(const TcpProxy &) = delete;

@@ -31,6 +31,7 @@ public:
 
     Result<ChangeEvent> next(std::stop_token) override;
     void interrupt() noexcept override;
+    [[nodiscard]] QString place() const override { return m_assembler.place(); }
 
 private:
     using Clock = std::chrono::steady_clock;

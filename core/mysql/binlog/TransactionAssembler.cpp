@@ -721,6 +721,12 @@ Status TransactionAssembler::xaPrepare(std::string_view body)
     return {};
 }
 
+QString TransactionAssembler::place() const
+{
+    return m_file.empty() ? QString()
+                          : QString::fromStdString(m_file + ':' + std::to_string(m_current));
+}
+
 LogPosition TransactionAssembler::afterGroup() const
 {
     LogPosition out = m_done;

@@ -78,6 +78,8 @@ public:
     [[nodiscard]] Position position();
     /// Whether position() has moved since the last commit, DDL or progress given out.
     [[nodiscard]] bool hasMoved() const { return m_moved; }
+    /// "file:offset" up to which events were fed; empty before the first.
+    [[nodiscard]] QString place() const;
     Progress progress(); ///< clears hasMoved()
     /// A heartbeat: the server has sent all it has. Sets the time that progress() reports.
     void caughtUp(qint64 nowUs) { m_timestampUs = nowUs; }

@@ -1,5 +1,7 @@
 #include "mysql/checks/Fixes.h"
 
+#include <algorithm>
+
 namespace causeway::mysql {
 
 namespace {
@@ -29,8 +31,11 @@ Status lookLogBin(Look &look)
                                       "do not."));
         break;
     case Platform::CloudSql:
-        fix.text = cwText("core", "Turn point-in-time recovery on: that turns the binary log on.");
-        fix.command << QStringLiteral("gcloud sql instances patch INSTANCE --enable-bin-log");
+        fix.text =
+            cwText("core", "Turn automatic backups and point-in-time recovery on: that turns "
+                           "the binary log on. The instance restarts.");
+        fix.command << QStringLiteral("gcloud sql instances patch INSTANCE --backup-start-time "
+                                      "02:00 --enable-bin-log");
         break;
     case Platform::SelfManaged: {
         QString id;
@@ -107,11 +112,14 @@ Status lookGtidMode(Look &look)
     look.out.fix = settingFix(
         look, steps,
         cwText("core",
-               "One step after the other, each on every server of the topology before the "
-               "next. After enforce_gtid_consistency = WARN watch the error log for a while: "
-               "statements that GTIDs do not allow are named there. Before gtid_mode = ON "
-               "wait until SHOW STATUS LIKE 'Ongoing_anonymous_transaction_count' is 0 on "
-               "all servers. No restart is needed."));
+               "One step after the other, each on every server of the topology before the next "
+               "one is begun; no restart is needed on a server of your own. Between the steps: "
+               "after enforce_gtid_consistency = WARN let a normal day's work pass and read the "
+               "error log, which names statements that GTIDs do not allow; mend those before ON. "
+               "After gtid_mode = ON_PERMISSIVE wait until SHOW GLOBAL STATUS LIKE "
+               "'Ongoing_anonymous_transaction_count' is 0 on every server, and until every "
+               "replica has applied all that was written before: only then gtid_mode = ON. "
+               "Afterwards let the replicas follow with auto position."));
     Fix &fix = look.out.fix;
     // Not ours to hurry: the replicas of this server take part, and the waits between are for eyes.
     fix.canApply = false;
@@ -147,9 +155,40 @@ Status lookEnforceGtid(Look &look)
 }
 
 constexpr qint64 kLeastRetention = 172'800;
+/// Bytes of tables copied in a second, where no throttle says less: a cautious figure for a network
+/// between two data centres. The forecast gates the start; while copying, the measured rate counts.
+constexpr qint64 kCautiousRate = 20'000'000;
+
+/// How long the log must be kept, and how long the copy is forecast to take.
+struct LogNeed {
+    qint64 copySeconds = 0;
+    [[nodiscard]] qint64 seconds() const { return std::max(kLeastRetention, 3 * copySeconds); }
+};
+
+Result<LogNeed> logNeed(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *tables, look.here.tables(look.stop));
+    qint64 bytes = 0;
+    for (const TableBrief &t : *tables)
+        bytes += t.bytes;
+    const qint64 throttle = look.options.bytesPerSecond;
+    const qint64 rate = throttle > 0 ? std::min(throttle, kCautiousRate) : kCautiousRate;
+    return LogNeed{bytes / rate};
+}
+
+Status tooShort(Look &look, const LogNeed &need, qint64 keptSeconds)
+{
+    if (need.seconds() > kLeastRetention) {
+        return look.block(cwText("core",
+                                 "The binary log is kept for %1 hours; the copy is forecast to "
+                                 "take about %2 hours, and three times as much is asked for.",
+                                 keptSeconds / 3600, (need.copySeconds + 3599) / 3600));
+    }
+    return look.block(cwText("core", "The binary log is kept for %1 hours.", keptSeconds / 3600));
+}
 
 /// RDS and Aurora purge on their own, whatever the variables say. False: no such procedure here.
-Result<bool> lookRdsRetention(Look &look)
+Result<bool> lookRdsRetention(Look &look, const LogNeed &need)
 {
     CW_TRY_ASSIGN(const auto procedure,
                   look.here.query(QStringLiteral("SELECT 1 FROM information_schema.routines WHERE "
@@ -179,25 +218,41 @@ Result<bool> lookRdsRetention(Look &look)
         if (rows.text(i, std::size_t{0}) == QLatin1String("binlog retention hours"))
             hours = rows.text(i, 1);
     }
-    if (hours.toLongLong() * 3600 >= kLeastRetention) {
+    const qint64 kept = hours.toLongLong() * 3600;
+    if (kept >= need.seconds()) {
         CW_TRY(look.pass(cwText("core", "The binary log is kept for %1 hours.", hours)));
         return true;
     }
+    // The most that the service takes: a week, at Aurora ninety days.
+    const qint64 most = platform == Platform::Aurora ? 2160 : 168;
+    const qint64 wanted = std::min(most, std::max<qint64>(48, (need.seconds() + 3599) / 3600));
     look.out.fix.platform = platform == Platform::SelfManaged ? Platform::Rds : platform;
-    look.out.fix.text = cwText("core", "Takes effect at once, without a restart.");
+    look.out.fix.text =
+        cwText("core", "Takes effect at once, without a restart. The log takes up storage of the "
+                       "instance meanwhile: look at its free space, and set the old value again "
+                       "afterwards.");
     look.out.fix.sql << QStringLiteral(
-        "CALL mysql.rds_set_configuration('binlog retention hours', 48);");
+                            "CALL mysql.rds_set_configuration('binlog retention hours', %1);")
+                            .arg(wanted);
     look.out.fix.privilege = QStringLiteral("EXECUTE on mysql.rds_set_configuration");
-    CW_TRY(look.block(hours.isEmpty()
-                          ? cwText("core", "\"binlog retention hours\" is not set: the service "
-                                           "purges the binary log as soon as it can.")
-                          : cwText("core", "The binary log is kept for %1 hours.", hours)));
+    if (hours.isEmpty()) {
+        CW_TRY(
+            look.block(cwText("core", "\"binlog retention hours\" is not set: the service purges "
+                                      "the binary log as soon as it can.")));
+    } else {
+        CW_TRY(tooShort(look, need, kept));
+    }
     return true;
 }
 
 Status lookRetention(Look &look)
 {
-    CW_TRY_ASSIGN(const bool answered, lookRdsRetention(look));
+    CW_TRY_ASSIGN(const LogNeed need, logNeed(look));
+    look.out.needed = cwText("core",
+                             "At least %1 hours: 48, and three times as long as the copy "
+                             "takes.",
+                             (need.seconds() + 3599) / 3600);
+    CW_TRY_ASSIGN(const bool answered, lookRdsRetention(look, need));
     if (answered)
         return {};
     CW_TRY_ASSIGN(const auto *v, look.here.variables(look.stop));
@@ -209,12 +264,20 @@ Status lookRetention(Look &look)
     qint64 seconds = v->value(secondsName).toLongLong();
     if (seconds == 0)
         seconds = static_cast<qint64>(v->value(daysName).toDouble() * 86'400);
-    if (seconds != 0 && seconds < kLeastRetention) {
+    // At Azure 0 does not mean for ever: a file goes as soon as nobody reads it.
+    const bool unsetAtAzure = seconds == 0 && platformOf(look) == Platform::Azure;
+    if (unsetAtAzure || (seconds != 0 && seconds < need.seconds())) {
         // MariaDB before 10.6 and MySQL 5.7 know days only.
-        look.out.fix = v->contains(secondsName)
-                           ? settingFix(look, {{secondsName, QStringLiteral("604800")}})
-                           : settingFix(look, {{daysName, QStringLiteral("7")}});
-        return look.block(cwText("core", "The binary log is kept for %1 hours.", seconds / 3600));
+        const qint64 wanted = std::max<qint64>(604'800, need.seconds());
+        look.out.fix =
+            v->contains(secondsName)
+                ? settingFix(look, {{secondsName, QString::number(wanted)}})
+                : settingFix(look, {{daysName, QString::number((wanted + 86'399) / 86'400)}});
+        return unsetAtAzure
+                   ? look.block(cwText("core", "binlog_expire_logs_seconds is 0: the service "
+                                               "purges a file of the binary log as soon as nobody "
+                                               "reads it."))
+                   : tooShort(look, need, seconds);
     }
     if (size > 0) {
         look.out.fix =

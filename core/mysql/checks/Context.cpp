@@ -199,17 +199,19 @@ Result<const std::vector<TableBrief> *> ServerContext::tables(std::stop_token st
     return m_tables.get([&]() -> Result<std::vector<TableBrief>> {
         CW_TRY_ASSIGN(
             const auto rows,
-            query(QStringLiteral(
-                      "SELECT table_schema,table_name,table_type,engine,row_format,create_options,"
-                      "table_collation,auto_increment FROM information_schema.tables WHERE "
-                      "table_schema IN (%1) AND table_type IN ('BASE TABLE','SYSTEM VERSIONED',"
-                      "'SEQUENCE') ORDER BY table_schema,table_name")
-                      .arg(schemaList()),
-                  stop));
+            query(
+                QStringLiteral(
+                    "SELECT table_schema,table_name,table_type,engine,row_format,create_options,"
+                    "table_collation,auto_increment,data_length FROM information_schema.tables "
+                    "WHERE table_schema IN (%1) AND table_type IN ('BASE TABLE','SYSTEM VERSIONED',"
+                    "'SEQUENCE') ORDER BY table_schema,table_name")
+                    .arg(schemaList()),
+                stop));
         std::vector<TableBrief> out;
         for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-            TableBrief t{nameAt(rows, i), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
-                         rows.text(i, 5), rows.text(i, 6), std::nullopt};
+            TableBrief t{
+                nameAt(rows, i), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
+                rows.text(i, 5), rows.text(i, 6), std::nullopt,    rows.text(i, 8).toLongLong()};
             if (!inScope(t.name))
                 continue;
             if (!rows.isNull(i, 7))
@@ -239,18 +241,26 @@ Result<const std::vector<ColumnBrief> *> ServerContext::specialColumns(std::stop
         CW_TRY_ASSIGN(
             const auto rows,
             query(QStringLiteral(
-                      "SELECT table_schema,table_name,column_name,data_type,column_type,extra FROM "
-                      "information_schema.columns WHERE table_schema IN (%1) AND (extra LIKE "
-                      "'%auto_increment%' OR data_type IN ('float','double','uuid','inet4','inet6',"
-                      "'xmltype') OR column_type LIKE '%COMPRESSED%' OR column_name LIKE "
-                      "'my\\_row\\_id')")
+                      "SELECT c.table_schema,c.table_name,c.column_name,c.data_type,c.column_type,"
+                      "c.extra,c.column_comment,s.seq_in_index FROM information_schema.columns c "
+                      "LEFT JOIN information_schema.statistics s ON c.extra LIKE "
+                      "'%auto_increment%' AND s.table_schema=c.table_schema AND "
+                      "s.table_name=c.table_name AND s.column_name=c.column_name AND "
+                      "s.seq_in_index=1 WHERE c.table_schema IN (%1) AND (c.extra LIKE "
+                      "'%auto_increment%' OR c.data_type IN ('float','double','uuid','inet4',"
+                      "'inet6','xmltype') OR c.column_type LIKE '%COMPRESSED%' OR c.column_name "
+                      "LIKE 'my\\_row\\_id')")
                       .arg(schemaList()),
                   stop));
         std::vector<ColumnBrief> out;
         for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-            ColumnBrief c{nameAt(rows, i), rows.text(i, 2), rows.text(i, 3).toLower(),
-                          rows.text(i, 4), rows.text(i, 5)};
-            if (inScope(c.table))
+            ColumnBrief c{nameAt(rows, i),   rows.text(i, 2), rows.text(i, 3).toLower(),
+                          rows.text(i, 4),   rows.text(i, 5), rows.text(i, 6),
+                          !rows.isNull(i, 7)};
+            // Several indexes may begin with the column.
+            const bool again =
+                !out.empty() && out.back().table == c.table && out.back().name == c.name;
+            if (inScope(c.table) && !again)
                 out.push_back(std::move(c));
         }
         return out;

@@ -28,10 +28,12 @@ struct TableBrief {
     QString type; ///< "BASE TABLE", "SEQUENCE", "SYSTEM VERSIONED"
     QString engine, rowFormat, createOptions, collation;
     std::optional<quint64> autoIncrement;
+    qint64 bytes = 0; ///< of data, as the server estimates; indexes are built anew
 };
 struct ColumnBrief {
     TableName table;
-    QString name, dataType, columnType, extra;
+    QString name, dataType, columnType, extra, comment;
+    bool leadsAnIndex = true; ///< of an AUTO_INCREMENT column: what InnoDB asks for
 };
 struct ColumnCollation {
     TableName table;

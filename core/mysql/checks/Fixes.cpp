@@ -61,29 +61,70 @@ void selfManaged(Look &look, const std::vector<Setting> &settings, const ServerF
         fix.config.clear();
 }
 
-void amazon(const std::vector<Setting> &settings, Fix &fix)
+/// The parameter groups spell some names their own way.
+QString amazonName(const QString &name)
 {
-    const bool aurora = fix.platform == Platform::Aurora;
-    QStringList parameters;
-    for (const Setting &s : settings) {
-        fix.restart = fix.restart || s.restart || aurora;
-        parameters << QStringLiteral("\"ParameterName=%1,ParameterValue='%2',ApplyMethod=%3\"")
-                          .arg(s.name, s.value,
-                               s.restart || aurora ? QStringLiteral("pending-reboot")
-                                                   : QStringLiteral("immediate"));
-    }
-    fix.command << (aurora ? QStringLiteral("aws rds modify-db-cluster-parameter-group "
-                                            "--db-cluster-parameter-group-name CLUSTER_GROUP "
-                                            "--parameters %1")
-                           : QStringLiteral("aws rds modify-db-parameter-group "
-                                            "--db-parameter-group-name GROUP --parameters %1"))
-                       .arg(parameters.join(QLatin1Char(' ')));
-    if (fix.restart)
-        fix.command << QStringLiteral("aws rds reboot-db-instance --db-instance-identifier "
-                                      "INSTANCE");
+    return name == QLatin1String("gtid_mode") ? QStringLiteral("gtid-mode") : name;
 }
 
 } // namespace
+
+void amazonFix(const std::vector<Setting> &settings, Fix &fix)
+{
+    const bool aurora = fix.platform == Platform::Aurora;
+    const QString group = aurora ? QStringLiteral("--db-cluster-parameter-group-name CLUSTER_GROUP")
+                                 : QStringLiteral("--db-parameter-group-name GROUP");
+    const QString verb = aurora ? QStringLiteral("db-cluster-parameter-group")
+                                : QStringLiteral("db-parameter-group");
+    const QString reboot =
+        QStringLiteral("aws rds reboot-db-instance --db-instance-identifier INSTANCE");
+    QStringList names, parameters;
+    bool needsReboot = false;
+    const auto flush = [&] {
+        if (parameters.isEmpty())
+            return;
+        fix.command << QStringLiteral("aws rds modify-%1 %2 --parameters %3")
+                           .arg(verb, group, parameters.join(QLatin1Char(' ')));
+        if (needsReboot)
+            fix.command << reboot;
+        fix.restart = fix.restart || needsReboot;
+        names.clear();
+        parameters.clear();
+        needsReboot = false;
+    };
+    for (const Setting &s : settings) {
+        const QString name = amazonName(s.name);
+        if (names.contains(name))
+            flush();
+        // GTIDs are static parameters at Amazon, whatever MySQL itself allows.
+        const bool later = s.restart || aurora || s.name.contains(QLatin1String("gtid"));
+        const QString method =
+            later ? QStringLiteral("pending-reboot") : QStringLiteral("immediate");
+        if (s.value.isEmpty()) {
+            // There is no way to set an empty value; the default is empty.
+            flush();
+            fix.command << QStringLiteral("aws rds reset-%1 %2 --parameters "
+                                          "\"ParameterName=%3,ApplyMethod=%4\"")
+                               .arg(verb, group, name, method);
+            if (later)
+                fix.command << reboot;
+            fix.restart = fix.restart || later;
+            continue;
+        }
+        names << name;
+        needsReboot = needsReboot || later;
+        parameters << QStringLiteral("\"ParameterName=%1,ParameterValue='%2',ApplyMethod=%3\"")
+                          .arg(name, s.value, method);
+    }
+    flush();
+}
+
+QString cloudSqlFlags(const QStringList &flags)
+{
+    const bool commas = flags.join(QString()).contains(QLatin1Char(','));
+    return commas ? QStringLiteral("'^~^%1'").arg(flags.join(QLatin1Char('~')))
+                  : flags.join(QLatin1Char(','));
+}
 
 Platform platformOf(Look &look)
 {
@@ -117,7 +158,7 @@ Fix settingFix(Look &look, const std::vector<Setting> &settings, const Text &tex
         break;
     case Platform::Rds:
     case Platform::Aurora:
-        amazon(settings, fix);
+        amazonFix(settings, fix);
         sayUnlessSaid(cwText("core",
                              "Change the parameter group of the instance (Aurora: of the "
                              "cluster); the default group cannot be changed, so make one of "
@@ -125,7 +166,7 @@ Fix settingFix(Look &look, const std::vector<Setting> &settings, const Text &tex
         break;
     case Platform::CloudSql:
         fix.command << QStringLiteral("gcloud sql instances patch INSTANCE --database-flags=%1")
-                           .arg(flags.join(QLatin1Char(',')));
+                           .arg(cloudSqlFlags(flags));
         fix.restart = true;
         sayUnlessSaid(cwText("core", "Set the database flag. The command replaces all flags: name "
                                      "those that are set already as well."));
@@ -134,7 +175,7 @@ Fix settingFix(Look &look, const std::vector<Setting> &settings, const Text &tex
         for (const Setting &s : settings) {
             fix.restart = fix.restart || s.restart;
             fix.command << QStringLiteral("az mysql flexible-server parameter set --resource-group "
-                                          "GROUP --server-name SERVER --name %1 --value %2")
+                                          "GROUP --server-name SERVER --name %1 --value \"%2\"")
                                .arg(s.name, s.value);
         }
         sayUnlessSaid(cwText("core", "Set the server parameter."));
@@ -165,6 +206,17 @@ Fix sqlFix(Look &look, const QStringList &sql, const Text &text, const QString &
     fix.text = text;
     fix.privilege = privilege;
     return fix;
+}
+
+QString grantScope(const QString &schema, bool wildcards)
+{
+    QString pattern = schema;
+    if (!wildcards)
+        return quoteId(pattern) + QStringLiteral(".*");
+    pattern.replace(QLatin1Char('\\'), QLatin1String("\\\\"));
+    pattern.replace(QLatin1Char('_'), QLatin1String("\\_"));
+    pattern.replace(QLatin1Char('%'), QLatin1String("\\%"));
+    return quoteId(pattern) + QStringLiteral(".*");
 }
 
 QString quoteAccount(const QString &account)

@@ -106,6 +106,7 @@ Status lookTriggerRights(Look &look)
     std::vector<ObjectBrief> created;
     QStringList shown, missing, sql;
     const QString self = QString(mine->account).remove(QLatin1Char('\''));
+    const bool wildcards = v->value(QStringLiteral("partial_revokes")) != QLatin1String("ON");
     for (const ObjectBrief &o : *objects) {
         const bool moves = o.kind == ObjectKind::Trigger || o.kind == ObjectKind::Event;
         if (!target && !moves)
@@ -119,8 +120,8 @@ Status lookTriggerRights(Look &look)
                                : o.kind == ObjectKind::Event ? QStringLiteral("EVENT")
                                : o.kind == ObjectKind::View  ? QStringLiteral("CREATE VIEW")
                                                              : QStringLiteral("CREATE ROUTINE");
-        const QString grant =
-            QStringLiteral("GRANT %1 ON %2.* TO %3;").arg(needed, quoteId(schema), mine->account);
+        const QString grant = QStringLiteral("GRANT %1 ON %2 TO %3;")
+                                  .arg(needed, grantScope(schema, wildcards), mine->account);
         if (!mine->grants.has(needed, schema) && !sql.contains(grant)) {
             missing << QStringLiteral("%1 ON %2.*").arg(needed, quoteId(schema));
             sql << grant;
@@ -219,6 +220,7 @@ Status lookDefiners(Look &look)
         return look.pass(cwText("core", "No views, routines, triggers or events."));
     CW_TRY_ASSIGN(const auto *accounts, look.here.accounts(look.stop));
     CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
+    CW_TRY_ASSIGN(const QString partial, look.here.variable("partial_revokes", look.stop));
     QMap<QString, QStringList> missing, schemas;
     for (const ObjectBrief &o : *objects) {
         // A role as definer (MariaDB) has no host.
@@ -244,8 +246,8 @@ Status lookDefiners(Look &look)
         sql << QStringLiteral("CREATE USER %1%2%3;")
                    .arg(account, secret, canLock ? QStringLiteral(" ACCOUNT LOCK") : QString());
         for (const QString &schema : schemas.value(it.key()))
-            sql << QStringLiteral("GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE ON %1.* TO %2;")
-                       .arg(quoteId(schema), account);
+            sql << QStringLiteral("GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE ON %1 TO %2;")
+                       .arg(grantScope(schema, partial != QLatin1String("ON")), account);
     }
     look.out.fix = sqlFix(look, sql,
                           cwText("core", "Creates the accounts, locked, so that nobody can sign in "

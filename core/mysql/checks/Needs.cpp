@@ -1,5 +1,7 @@
 #include "mysql/checks/Needs.h"
 
+#include "mysql/checks/Fixes.h"
+
 #include <algorithm>
 
 namespace causeway::mysql {
@@ -59,14 +61,7 @@ QString Need::scope() const
 {
     if (schema.isEmpty())
         return QStringLiteral("*.*");
-    // In a grant on a schema _ and % are wildcards.
-    QString pattern = schema;
-    if (!wildcards)
-        return quoteId(pattern) + QStringLiteral(".*");
-    pattern.replace(QLatin1Char('\\'), QLatin1String("\\\\"));
-    pattern.replace(QLatin1Char('_'), QLatin1String("\\_"));
-    pattern.replace(QLatin1Char('%'), QLatin1String("\\%"));
-    return quoteId(pattern) + QStringLiteral(".*");
+    return grantScope(schema, wildcards);
 }
 
 QStringList Need::grantScopes() const

@@ -29,6 +29,58 @@ bool isPlanetScale(Look &look)
            ((*facts)->platform == Platform::PlanetScale || (*facts)->platform == Platform::Vitess);
 }
 
+/// Whether a pattern of --tables, or a whole schema, picks anything: a mistyped name would move
+/// nothing and look like success.
+Status lookSelection(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *schemas, look.here.schemas(look.stop));
+    CW_TRY_ASSIGN(const auto *tables, look.here.tables(look.stop));
+    CW_TRY_ASSIGN(const auto *objects, look.here.objects(look.stop));
+    const Selection &selection = look.options.selection;
+    CW_TRY_ASSIGN(const QString folds, look.here.variable("lower_case_table_names", look.stop));
+    const Qt::CaseSensitivity cs =
+        folds == QLatin1String("0") ? Qt::CaseSensitive : Qt::CaseInsensitive;
+    QStringList unknown, idle, empty;
+    for (const QString &schema : look.here.schemaNames()) {
+        if (!schemas->contains(schema, cs))
+            unknown << schema;
+        else if (std::none_of(tables->begin(), tables->end(),
+                              [&](const TableBrief &t) { return t.name.schema == schema; }) &&
+                 std::none_of(objects->begin(), objects->end(),
+                              [&](const ObjectBrief &o) { return o.schema == schema; }))
+            empty << schema;
+    }
+    for (const QString &pattern : selection.patterns) {
+        if (pattern.startsWith(QLatin1Char('!')))
+            continue;
+        Selection one;
+        one.patterns << pattern;
+        if (std::none_of(tables->begin(), tables->end(),
+                         [&](const TableBrief &t) { return one.matches(t.name); }))
+            idle << pattern;
+    }
+    look.out.objects = unknown + idle;
+    look.out.fix.text =
+        cwText("core", "Mend the name in the URL or in --tables, or let the account "
+                       "see it: a server does not show what one may not use.");
+    if (!unknown.isEmpty())
+        return look.block(
+            cwText("core", "There is no such database here, or this account may not see it: %1.",
+                   someOf(unknown)));
+    if (!idle.isEmpty())
+        return look.block(cwText("core", "No table matches: %1.", someOf(idle)));
+    if (!empty.isEmpty()) {
+        look.out.objects = empty;
+        return empty.size() == look.here.schemaNames().size()
+                   ? look.block(cwText("core", "There is nothing in it: %1.", someOf(empty)))
+                   : look.warn(cwText("core", "There is nothing in it: %1.", someOf(empty)));
+    }
+    look.out.fix = {};
+    return look.pass(cwText("core", "%1 tables, %2 views, routines, triggers and events.",
+                            static_cast<qint64>(tables->size()),
+                            static_cast<qint64>(objects->size())));
+}
+
 Status lookEngine(Look &look)
 {
     // Made InnoDB on the target; the others hold their rows elsewhere, or not at all.
@@ -37,6 +89,13 @@ Status lookEngine(Look &look)
                                          QStringLiteral("CSV"),    QStringLiteral("ROCKSDB"),
                                          QStringLiteral("TokuDB"), QStringLiteral("ndbcluster")};
     CW_TRY_ASSIGN(const auto *tables, look.here.tables(look.stop));
+    CW_TRY_ASSIGN(const auto *columns, look.here.specialColumns(look.stop));
+    // MyISAM counts within a group by a column that is second in its index; InnoDB wants it first.
+    QHash<TableName, QString> countsInGroups;
+    for (const ColumnBrief &c : *columns) {
+        if (!c.leadsAnIndex && c.extra.contains(QLatin1String("auto_increment")))
+            countsInGroups.insert(c.table, c.name);
+    }
     std::vector<TableBrief> other, foreign;
     QStringList sql;
     for (const TableBrief &t : *tables) {
@@ -50,9 +109,12 @@ Status lookEngine(Look &look)
         // InnoDB in strict mode refuses ROW_FORMAT=FIXED.
         const bool fixed =
             t.createOptions.contains(QLatin1String("row_format=fixed"), Qt::CaseInsensitive);
-        sql << QStringLiteral("ALTER TABLE %1 ENGINE=InnoDB%2;")
+        const QString counter = countsInGroups.value(t.name);
+        sql << QStringLiteral("ALTER TABLE %1 ENGINE=InnoDB%2%3;")
                    .arg(quoteName(t.name),
-                        fixed ? QStringLiteral(", ROW_FORMAT=DYNAMIC") : QString());
+                        fixed ? QStringLiteral(", ROW_FORMAT=DYNAMIC") : QString(),
+                        counter.isEmpty() ? QString()
+                                          : QStringLiteral(", ADD KEY (%1)").arg(quoteId(counter)));
     }
     if (other.empty())
         return look.pass(cwText("core", "All tables are InnoDB."));
@@ -270,14 +332,17 @@ Status lookForeignKeys(Look &look)
             cwText("core", "Foreign keys that point outside the selection: %1.", someOf(outside)));
     }
     if (acting.isEmpty())
-        return look.info(cwText("core", "%1 foreign keys.", count));
+        return look.info(cwText("core", "Foreign keys: %1.", count));
     look.out.objects = acting;
-    look.out.fix.text =
-        cwText("core", "Nothing needs to be done: Causeway performs these actions on "
-                       "the other side itself.");
+    look.out.needed = cwText("core", "Nothing: this is for you to know.");
+    look.out.why = cwText("core", "Most servers change the rows of the other table inside the "
+                                  "storage engine, unseen by the log. Causeway performs the same "
+                                  "actions on the other side, which makes such changes slower to "
+                                  "carry over.");
+    look.out.fix.text = cwText("core", "Nothing needs to be done.");
     return look.warn(cwText("core",
-                            "%1 foreign keys; %2 of them change other rows (CASCADE, SET "
-                            "NULL), which the binary log does not show.",
+                            "Foreign keys: %1. Of them %2 change rows of other tables (CASCADE, "
+                            "SET NULL), which the binary log does not show.",
                             count, static_cast<qint64>(acting.size())));
 }
 
@@ -307,9 +372,12 @@ Status lookAutoIncrement(Look &look)
         look.out.objects << QStringLiteral("%1.%2").arg(c.table.display(), c.name);
         if (c.dataType != QLatin1String("bigint"))
             sql << QStringLiteral("ALTER TABLE %1 MODIFY COLUMN %2 BIGINT%3 NOT NULL "
-                                  "AUTO_INCREMENT;")
+                                  "AUTO_INCREMENT%4;")
                        .arg(quoteName(c.table), quoteId(c.name),
-                            isUnsigned ? QStringLiteral(" UNSIGNED") : QString());
+                            isUnsigned ? QStringLiteral(" UNSIGNED") : QString(),
+                            c.comment.isEmpty()
+                                ? QString()
+                                : QStringLiteral(" COMMENT ") + quoteText(c.comment));
     }
     if (look.out.objects.isEmpty())
         return look.pass(cwText("core", "Enough numbers are left everywhere."));
@@ -418,6 +486,13 @@ void addSchemaChecks(CheckList &list)
                        "referenced_table_name,constraint_name,update_rule,delete_rule FROM "
                        "information_schema.referential_constraints WHERE constraint_schema IN "
                        "({db})");
+    list.add(
+        {.id = QStringLiteral("mysql-selection"),
+         .title = cwText("core", "What moves"),
+         .needed = cwText("core", "Every database and table that was named exists."),
+         .why = cwText("core", "A mistyped name would move nothing, and look like success."),
+         .sql = {QStringLiteral("SELECT schema_name FROM information_schema.schemata"), tables},
+         .look = lookSelection});
     list.add({.id = QStringLiteral("mysql-storage-engine"),
               .title = cwText("core", "Storage engines"),
               .needed = cwText("core", "InnoDB."),

@@ -215,7 +215,7 @@ Status lookVitess(Look &look)
 {
     CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
     if (!isVitess(facts->platform))
-        return look.pass(cwText("core", "Its binary log can be read."));
+        return look.pass(cwText("core", "It is no Vitess gateway."));
     look.out.fix.platform = facts->platform;
     look.out.fix.text =
         cwText("core", "Copy once (--mode once) while the application does not write.");
@@ -308,13 +308,29 @@ Status lookTls(Look &look)
     if (local)
         return look.pass(cwText("core", "Not encrypted, on this machine."));
     look.out.fix.platform = platformOf(look);
-    look.out.fix.text =
-        cwText("core", "Give the server a certificate, and require encryption in the "
-                       "URL: ssl-mode=VERIFY_IDENTITY.");
-    look.out.fix.config << QStringLiteral("[mysqld]")
-                        << QStringLiteral("ssl_ca = /etc/mysql/ca.pem")
-                        << QStringLiteral("ssl_cert = /etc/mysql/server-cert.pem")
-                        << QStringLiteral("ssl_key = /etc/mysql/server-key.pem");
+    switch (look.out.fix.platform) {
+    case Platform::SelfManaged:
+        look.out.fix.text = cwText("core", "Give the server a certificate, and ask for encryption "
+                                           "in the URL: ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE.");
+        look.out.fix.config << QStringLiteral("[mysqld]")
+                            << QStringLiteral("ssl_ca = /etc/mysql/ca.pem")
+                            << QStringLiteral("ssl_cert = /etc/mysql/server-cert.pem")
+                            << QStringLiteral("ssl_key = /etc/mysql/server-key.pem");
+        look.out.fix.restart = true;
+        break;
+    case Platform::Rds:
+    case Platform::Aurora:
+        look.out.fix.text =
+            cwText("core", "The service offers it; ask for it in the URL: "
+                           "ssl-mode=VERIFY_IDENTITY&ssl-ca=global-bundle.pem, with the file from "
+                           "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.");
+        break;
+    default:
+        look.out.fix.text =
+            cwText("core", "The service offers it; ask for it in the URL: "
+                           "ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE, with the certificate that its "
+                           "console hands out.");
+    }
     return look.warn(cwText("core", "The connection is not encrypted."));
 }
 

@@ -76,6 +76,21 @@ Status lookTables(Look &look)
                                                             : QStringLiteral("TABLE"),
                         quoteName(name));
     }
+    // Routines and events of the same name would stay as they are, whatever is in them.
+    if (look.options.selection.wholeSchemas()) {
+        CW_TRY_ASSIGN(const auto *objects, look.here.objects(look.stop));
+        for (const ObjectBrief &o : *objects) {
+            if (o.kind != ObjectKind::Procedure && o.kind != ObjectKind::Function &&
+                o.kind != ObjectKind::Event)
+                continue;
+            look.out.objects << o.display();
+            sql << QStringLiteral("DROP %1 %2;")
+                       .arg(o.kind == ObjectKind::Event      ? QStringLiteral("EVENT")
+                            : o.kind == ObjectKind::Function ? QStringLiteral("FUNCTION")
+                                                             : QStringLiteral("PROCEDURE"),
+                            quoteName({o.schema, o.name}));
+        }
+    }
     if (sql.isEmpty()) {
         return others.isEmpty()
                    ? look.pass(cwText("core", "The target is empty."))
@@ -101,7 +116,7 @@ Status lookTables(Look &look)
                           cwText("core", "If nobody needs them: the SQL throws them away with all "
                                          "their rows. Else give the schema another name on the "
                                          "target (--rename)."),
-                          QStringLiteral("DROP"));
+                          QStringLiteral("DROP, ALTER ROUTINE, EVENT"));
     if (reasons.isEmpty())
         return look.block(cwText("core", "Already on the target: %1.", someOf(look.out.objects)));
     return look.block(
@@ -216,6 +231,54 @@ Status lookKeyPolicy(Look &look)
                              someOf(look.out.objects)));
 }
 
+/// Events that the source runs would stand still after the switch.
+Status lookEventScheduler(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *objects, look.other->objects(look.stop));
+    for (const ObjectBrief &o : *objects) {
+        if (o.kind == ObjectKind::Event)
+            look.out.objects << o.display();
+    }
+    if (look.out.objects.isEmpty())
+        return look.pass(cwText("core", "No events."));
+    CW_TRY_ASSIGN(const QString there, look.other->variable("event_scheduler", look.stop));
+    CW_TRY_ASSIGN(const QString here, look.here.variable("event_scheduler", look.stop));
+    if (here == QLatin1String("ON") || there != QLatin1String("ON"))
+        return look.pass(
+            cwText("core", "The event scheduler is %1 here and %2 on the source.", here, there));
+    const bool disabled = here == QLatin1String("DISABLED");
+    look.out.fix = settingFix(
+        look, {{QStringLiteral("event_scheduler"), QStringLiteral("ON"), disabled}},
+        cwText("core", "Events are created at the switch; until then there is nothing to run."));
+    return look.warn(cwText("core", "event_scheduler is %1 here; on the source it is ON.", here));
+}
+
+/// NOW(), CURRENT_TIMESTAMP and events go by the server's zone unless a session sets its own.
+Status lookTimeZone(Look &look)
+{
+    const auto offset = [&](ServerContext &server) -> Result<QString> {
+        CW_TRY_ASSIGN(const auto rows, server.query(QStringLiteral("SELECT @@global.time_zone,"
+                                                                   "@@global.system_time_zone"),
+                                                    look.stop));
+        const QString zone = rows.text(0, std::size_t{0});
+        return zone == QLatin1String("SYSTEM") ? rows.text(0, 1) : zone;
+    };
+    CW_TRY_ASSIGN(const QString here, offset(look.here));
+    CW_TRY_ASSIGN(const QString there, offset(*look.other));
+    const auto isUtc = [](const QString &z) {
+        return z == QLatin1String("UTC") || z == QLatin1String("+00:00") ||
+               z == QLatin1String("GMT") || z == QLatin1String("Etc/UTC");
+    };
+    if (here == there || (isUtc(here) && isUtc(there)))
+        return look.pass(cwText("core", "Both servers are in %1.", here));
+    look.out.fix.platform = platformOf(look);
+    look.out.fix.text =
+        cwText("core", "Give the target the source's zone (default-time-zone in its configuration "
+                       "or parameter group), or let the application set time_zone itself.");
+    return look.warn(
+        cwText("core", "The server's time zone is %1 here and %2 on the source.", here, there));
+}
+
 /// Writes: a table of its own in a schema of its own, which is dropped again if it was not there.
 Status probeWrite(Look &look)
 {
@@ -294,6 +357,27 @@ void addTargetChecks(CheckList &list)
               .blocking = false,
               .sql = {kVars},
               .look = lookLocalInfile});
+    list.add(
+        {.id = QStringLiteral("mysql-event-scheduler"),
+         .on = On::Target,
+         .title = cwText("core", "Event scheduler"),
+         .needed = cwText("core", "ON, where the source runs events."),
+         .why = cwText("core", "The source's events would not run after the switch, and nothing "
+                               "would say so."),
+         .blocking = false,
+         .sql = {kVars},
+         .look = lookEventScheduler});
+    list.add(
+        {.id = QStringLiteral("mysql-time-zone"),
+         .on = On::Target,
+         .title = cwText("core", "Time zone"),
+         .needed = cwText("core", "The same on both servers."),
+         .why = cwText("core", "Moments that are stored as DATETIME by NOW() would jump at the "
+                               "switch, and events would run at another hour. Causeway itself "
+                               "copies in UTC: stored values stay as they are."),
+         .blocking = false,
+         .sql = {QStringLiteral("SELECT @@global.time_zone,@@global.system_time_zone")},
+         .look = lookTimeZone});
     list.add({.id = QStringLiteral("mysql-write-probe"),
               .on = On::Target,
               .title = cwText("core", "Writing to the target, tried"),

@@ -173,12 +173,16 @@ private Q_SLOTS:
             QVERIFY2(find(id).status == FindingStatus::Pass, id);
         s.exec(
             QStringLiteral(
-                "CREATE TABLE old(id INT PRIMARY KEY) ENGINE=MyISAM; CREATE TABLE keyless(a INT, "
+                "CREATE TABLE old(id INT PRIMARY KEY) ENGINE=MyISAM; CREATE TABLE grouped(g INT "
+                "NOT "
+                "NULL, n INT NOT NULL AUTO_INCREMENT, PRIMARY KEY(g,n)) ENGINE=MyISAM; CREATE "
+                "TABLE keyless(a INT, "
                 "my_row_id INT, UNIQUE(a)); CREATE TABLE prefixed(t VARCHAR(200) NOT NULL, "
                 "UNIQUE(t(10))); CREATE TABLE counted(n INT NOT NULL AUTO_INCREMENT, KEY(n)); "
                 "CREATE TABLE swedish(id INT PRIMARY KEY, t VARCHAR(9) CHARACTER SET cp1250); "
                 "CREATE TABLE `odd-name`(id INT PRIMARY KEY); CREATE TABLE odd_name(id INT PRIMARY "
-                "KEY); CREATE TABLE full(id TINYINT UNSIGNED AUTO_INCREMENT PRIMARY KEY) "
+                "KEY); CREATE TABLE full(id TINYINT UNSIGNED AUTO_INCREMENT PRIMARY KEY "
+                "COMMENT 'it''s') "
                 "AUTO_INCREMENT=250"),
             QStringLiteral("shop"));
         mends("mysql-storage-engine", FindingStatus::Warning);
@@ -188,8 +192,115 @@ private Q_SLOTS:
         mends("mysql-charset", FindingStatus::Warning);
         mends("mysql-table-names", FindingStatus::Warning);
         mends("mysql-auto-increment", FindingStatus::Warning);
+        QCOMPARE(s.scalar(QStringLiteral("SELECT column_comment FROM information_schema.columns "
+                                         "WHERE table_schema='shop' AND table_name='full'")),
+                 QStringLiteral("it's"));
         s.exec(QStringLiteral("CREATE TABLE inexact(f FLOAT PRIMARY KEY)"), QStringLiteral("shop"));
         QCOMPARE(toString(find("mysql-float-key").status), QStringLiteral("blocker"));
+    }
+
+    void whatWasNamedMustExist()
+    {
+        m_pair->source->exec(QStringLiteral("CREATE TABLE shop.t(id INT PRIMARY KEY)"));
+        QCOMPARE(toString(find("mysql-selection").status), QStringLiteral("pass"));
+        CheckOptions o = options();
+        o.selection.schemas << QStringLiteral("nowhere");
+        Finding f = find("mysql-selection", FindingSide::Source, {}, o);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QCOMPARE(f.objects, QStringList(QStringLiteral("nowhere")));
+        o = options();
+        o.selection.patterns << QStringLiteral("shop.t") << QStringLiteral("shop.x*");
+        f = find("mysql-selection", FindingSide::Source, {}, o);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QCOMPARE(f.objects, QStringList(QStringLiteral("shop.x*")));
+        o.selection.patterns = {QStringLiteral("shop.?"), QStringLiteral("!shop.x")};
+        QCOMPARE(toString(find("mysql-selection", FindingSide::Source, {}, o).status),
+                 QStringLiteral("pass"));
+    }
+
+    void retentionIsMeasuredAgainstTheForecastOfTheCopy()
+    {
+        TestServer &s = *m_pair->source;
+        s.exec(
+            QStringLiteral("CREATE TABLE shop.t(id INT PRIMARY KEY, v VARCHAR(200)); INSERT INTO "
+                           "shop.t VALUES (1,REPEAT('x',200)),(2,REPEAT('y',200)); ANALYZE "
+                           "TABLE shop.t; SET GLOBAL binlog_expire_logs_seconds=176400"));
+        CheckOptions slow = options();
+        slow.bytesPerSecond = 1; // 16 KiB then take more than four hours
+        QCOMPARE(toString(find("mysql-binlog-retention", FindingSide::Source, {}, slow).status),
+                 QStringLiteral("pass"));
+        s.exec(QStringLiteral("INSERT INTO shop.t SELECT a.id*1000+b.id*100+c.id*10+d.id+10, "
+                              "REPEAT('z',200) FROM shop.t a, shop.t b, shop.t c, shop.t d; INSERT "
+                              "INTO shop.t SELECT a.id*100000+b.id, REPEAT('z',200) FROM shop.t a, "
+                              "shop.t b; ANALYZE TABLE shop.t"));
+        const Finding f = find("mysql-binlog-retention", FindingSide::Source, {}, slow);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QVERIFY2(f.found.english().contains(QStringLiteral("forecast")),
+                 qPrintable(f.found.english()));
+        QVERIFY(f.acceptable);
+        for (const QString &sql : f.fix.sql)
+            s.exec(sql);
+        QCOMPARE(toString(find("mysql-binlog-retention", FindingSide::Source, {}, slow).status),
+                 QStringLiteral("pass"));
+    }
+
+    void freeConnections()
+    {
+        TestServer &s = *m_pair->source;
+        QCOMPARE(toString(find("mysql-connections").status), QStringLiteral("pass"));
+        s.exec(QStringLiteral("SET GLOBAL max_connections=12"));
+        mends("mysql-connections", FindingStatus::Blocker);
+        s.exec(QStringLiteral("SET GLOBAL max_connections=151"));
+    }
+
+    void withoutABinaryLogThereIsNothingToFollow()
+    {
+        ServerOptions o;
+        o.product = m_pair->source->product();
+        o.binlog = false;
+        TestServer quiet(o);
+        quiet.exec(QStringLiteral("CREATE DATABASE shop"));
+        const CheckOptions live = options();
+        const auto look = [&](const CheckOptions &wanted) {
+            my::Servers servers;
+            servers.source = std::make_shared<my::ServerContext>(Endpoint{quiet.address(), {}, {}},
+                                                                 Side::Source, wanted);
+            auto checks = my::allChecks(servers, wanted);
+            std::erase_if(checks,
+                          [](const Check &c) { return c.id != QLatin1String("mysql-log-bin"); });
+            return runChecks(checks, wanted, {}, {}).front();
+        };
+        const Finding f = look(live);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QVERIFY(f.fix.restart);
+        QVERIFY(f.fix.config.contains(QStringLiteral("log_bin = binlog")));
+        CheckOptions once = options();
+        once.once = true;
+        QCOMPARE(toString(look(once).status), QStringLiteral("skipped"));
+        // The lines, as options of the next start, mend it.
+        ServerOptions mended = o;
+        for (const QString &line : f.fix.config.mid(1))
+            mended.settings << QStringLiteral("--") + QString(line).remove(QLatin1Char(' '));
+        TestServer loud(mended);
+        QCOMPARE(loud.scalar(QStringLiteral("SELECT @@log_bin")), QStringLiteral("1"));
+        QCOMPARE(loud.scalar(QStringLiteral("SELECT @@binlog_format")), QStringLiteral("ROW"));
+    }
+
+    void eventsNeedAScheduler()
+    {
+        TestServer &s = *m_pair->source, &t = *m_pair->target;
+        s.exec(QStringLiteral("SET GLOBAL event_scheduler=ON"));
+        t.exec(QStringLiteral("SET GLOBAL event_scheduler=OFF"));
+        QCOMPARE(toString(find("mysql-event-scheduler", FindingSide::Target).status),
+                 QStringLiteral("pass"));
+        s.exec(QStringLiteral("CREATE EVENT shop.e ON SCHEDULE EVERY 1 DAY DO SELECT 1"));
+        mends("mysql-event-scheduler", FindingStatus::Warning, FindingSide::Target);
+        QCOMPARE(toString(find("mysql-time-zone", FindingSide::Target).status),
+                 QStringLiteral("pass"));
+        t.exec(QStringLiteral("SET GLOBAL time_zone='+05:30'"));
+        QCOMPARE(toString(find("mysql-time-zone", FindingSide::Target).status),
+                 QStringLiteral("warning"));
+        t.exec(QStringLiteral("SET GLOBAL time_zone=DEFAULT"));
     }
 
     void foreignKeys()
@@ -265,10 +376,12 @@ private Q_SLOTS:
         TestServer &t = *m_pair->target;
         QCOMPARE(toString(find("mysql-target-tables", FindingSide::Target).status),
                  QStringLiteral("pass"));
-        t.exec(
-            QStringLiteral("CREATE DATABASE shop; CREATE TABLE shop.p(id INT PRIMARY KEY); CREATE "
-                           "TABLE shop.c(id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES "
-                           "shop.p(id)); CREATE VIEW shop.v AS SELECT * FROM shop.p"));
+        t.exec(QStringLiteral(
+            "CREATE DATABASE shop; CREATE TABLE shop.p(id INT PRIMARY KEY); CREATE "
+            "TABLE shop.c(id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES "
+            "shop.p(id)); CREATE VIEW shop.v AS SELECT * FROM shop.p; CREATE PROCEDURE "
+            "shop.pr() SELECT 1; CREATE EVENT shop.e ON SCHEDULE EVERY 1 DAY DO "
+            "SELECT 1"));
         mends("mysql-target-tables", FindingStatus::Blocker, FindingSide::Target);
         t.exec(QStringLiteral("SET GLOBAL read_only=ON"));
         mends("mysql-target-writable", FindingStatus::Blocker, FindingSide::Target);
@@ -356,8 +469,7 @@ private Q_SLOTS:
                   {QStringLiteral("-h127.0.0.1"), QStringLiteral("-P%1").arg(s.port()),
                    QStringLiteral("-ushared"), QStringLiteral("-pmig-secret"), QStringLiteral("-e"),
                    QStringLiteral("SELECT SLEEP(60)")});
-        if (!app.waitForStarted())
-            QSKIP("no client program to play the application");
+        QVERIFY2(app.waitForStarted(), "no client program to play the application");
         QTRY_COMPARE_WITH_TIMEOUT(
             s.scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.processlist WHERE "
                                     "user='shared'")),

@@ -1,4 +1,4 @@
-// Steps run in order, are recorded, and are undone newest first where one fails.
+// Steps: recorded before and after, undone newest first until the point of no return.
 
 #include "journal/Journal.h"
 #include "journal/Step.h"
@@ -8,44 +8,44 @@
 
 using namespace causeway;
 
-namespace {
-Error refused(const char *words)
-{
-    Error e;
-    e.code = ErrorCode::Server;
-    e.id = QStringLiteral("refused");
-    e.message = cwText("test", "The server refused.");
-    e.serverWords = QString::fromLatin1(words);
-    return e;
-}
-} // namespace
-
 class StepRunnerTest : public QObject {
     Q_OBJECT
 
-    QTemporaryDir m_folder;
+    QTemporaryDir m_dir;
+    int m_files = 0;
     std::unique_ptr<Journal> m_journal;
-    QStringList m_done;
+    QStringList m_log; ///< what the steps did, in order
 
-    Step step(const char *id, bool fails = false, bool undoFails = false)
+    Step make(const char *id, const Status &outcome = {}, bool undo = true)
     {
         Step s;
         s.id = QString::fromLatin1(id);
-        s.title = cwText("test", "Step");
-        s.act = [this, id = s.id, fails](std::stop_token) -> Status {
-            m_done << id;
-            return fails ? Status(fail(refused("no act"))) : Status();
+        s.title = cwText("core", "Step %1", s.id);
+        s.act = [this, name = s.id, outcome](std::stop_token) {
+            m_log << name;
+            return outcome;
         };
-        s.undo = [this, id = s.id, undoFails](std::stop_token) -> Status {
-            m_done << QLatin1Char('-') + id;
-            return undoFails ? Status(fail(refused("no undo"))) : Status();
-        };
+        if (undo) {
+            s.undo = [this, name = s.id](std::stop_token) -> Status {
+                m_log << QStringLiteral("undo ") + name;
+                return {};
+            };
+        }
         return s;
+    }
+    static Status refused(const char *words = "no room")
+    {
+        Error e;
+        e.code = ErrorCode::Server;
+        e.id = QStringLiteral("full");
+        e.message = cwText("core", "Refused.");
+        e.serverWords = QString::fromLatin1(words);
+        return fail(std::move(e));
     }
     StepRecord recorded(const char *id)
     {
-        const auto all = m_journal->steps();
-        for (const StepRecord &r : *all) {
+        const auto steps = m_journal->steps();
+        for (const StepRecord &r : *steps) {
             if (r.id == QLatin1String(id))
                 return r;
         }
@@ -55,55 +55,128 @@ class StepRunnerTest : public QObject {
 private Q_SLOTS:
     void init()
     {
-        m_done.clear();
-        m_journal.reset();
-        const QString path = m_folder.filePath(QStringLiteral("m.causeway"));
-        QFile::remove(path);
-        auto made = Journal::create(path, {});
-        QVERIFY(made.has_value());
-        m_journal = std::move(*made);
+        m_log.clear();
+        auto journal =
+            Journal::create(m_dir.filePath(QStringLiteral("m%1").arg(++m_files)), Settings{});
+        QVERIFY(journal.has_value());
+        m_journal = std::move(*journal);
     }
 
-    void undoesNewestFirst()
+    void runsInOrderAndRecords()
+    {
+        StepRunner runner(*m_journal);
+        QStringList seen;
+        runner.onChange = [&](const StepRecord &r) {
+            seen << r.id + QLatin1Char(' ') + toString(r.state);
+        };
+        QVERIFY(runner.run({make("a"), make("b")}, {}).has_value());
+        QCOMPARE(m_log, (QStringList{QStringLiteral("a"), QStringLiteral("b")}));
+        QCOMPARE(seen, (QStringList{QStringLiteral("a running"), QStringLiteral("a done"),
+                                    QStringLiteral("b running"), QStringLiteral("b done")}));
+        QCOMPARE(toString(recorded("b").state), QStringLiteral("done"));
+        QVERIFY(recorded("b").finishedMs >= recorded("b").startedMs);
+    }
+
+    void skipsWhatIsDoneButCanUndoIt()
+    {
+        Step done = make("a");
+        done.check = [](std::stop_token) -> Result<bool> { return true; };
+        QVERIFY(!StepRunner(*m_journal).run({done, make("b", refused())}, {}).has_value());
+        QCOMPARE(m_log, (QStringList{QStringLiteral("b"), QStringLiteral("undo b"),
+                                     QStringLiteral("undo a")}));
+    }
+
+    void undoesNewestFirstAndReturnsTheError()
     {
         const Status ended =
-            StepRunner(*m_journal).run({step("a"), step("b"), step("c", true), step("d")}, {});
-        QVERIFY(!ended);
-        QCOMPARE(ended.error().serverWords, QStringLiteral("no act"));
-        QCOMPARE(m_done.join(QLatin1Char(' ')), QStringLiteral("a b c -c -b -a"));
-        QVERIFY(recorded("a").state == StepState::Undone);
+            StepRunner(*m_journal)
+                .run({make("a"), make("b", {}, false), make("c"), make("d", refused())}, {});
+        QVERIFY(!ended.has_value());
+        QCOMPARE(ended.error().id, QStringLiteral("full"));
+        QCOMPARE(m_log.mid(4), (QStringList{QStringLiteral("undo d"), QStringLiteral("undo c"),
+                                            QStringLiteral("undo a")}));
+        QCOMPARE(toString(recorded("a").state), QStringLiteral("undone"));
+        QCOMPARE(toString(recorded("b").state), QStringLiteral("done"));
+    }
+
+    void theFailingStepKeepsItsErrorWhenItIsUndone()
+    {
+        QVERIFY(!StepRunner(*m_journal).run({make("a"), make("b", refused())}, {}).has_value());
+        QCOMPARE(toString(recorded("b").state), QStringLiteral("undone"));
+        QVERIFY2(recorded("b").error.contains(QStringLiteral("no room")),
+                 qPrintable(recorded("b").error));
         QVERIFY(recorded("a").error.isEmpty());
     }
 
-    void keepsTheErrorOfTheStepThatFailed()
+    void anUndoThatFailsSaysSoAndTheOthersGoOn()
     {
-        QVERIFY(!StepRunner(*m_journal).run({step("a"), step("b", true)}, {}));
-        QVERIFY(recorded("b").state == StepState::Undone);
-        QVERIFY2(recorded("b").error.contains(QLatin1String("no act")),
-                 qPrintable(recorded("b").error));
-        // And of an undoing that fails as well.
-        QVERIFY(!StepRunner(*m_journal).run({step("a", false, true), step("b", true, true)}, {}));
-        QVERIFY(recorded("b").error.contains(QLatin1String("no act")));
-        QVERIFY(recorded("b").error.contains(QLatin1String("no undo")));
-        QVERIFY(recorded("a").error.contains(QLatin1String("no undo")));
+        Step stubborn = make("b");
+        stubborn.undo = [this](std::stop_token) {
+            m_log << QStringLiteral("undo b");
+            return refused("not now");
+        };
+        const Status ended =
+            StepRunner(*m_journal).run({make("a"), stubborn, make("c", refused())}, {});
+        QCOMPARE(ended.error().serverWords, QStringLiteral("no room"));
+        QVERIFY(m_log.contains(QStringLiteral("undo a")));
+        QCOMPARE(toString(recorded("b").state), QStringLiteral("failed"));
+        QVERIFY(recorded("b").error.contains(QStringLiteral("not now")));
     }
 
-    void undoesNothingBeforeThePointOfNoReturn()
+    void nothingBeforeThePointOfNoReturnIsUndone()
     {
-        Step point = step("b");
-        point.noReturn = true;
-        QVERIFY(!StepRunner(*m_journal).run({step("a"), point, step("c"), step("d", true)}, {}));
-        QCOMPARE(m_done.join(QLatin1Char(' ')), QStringLiteral("a b c d -d -c"));
-        QVERIFY(recorded("a").state == StepState::Done);
+        Step lead = make("lead", {}, false);
+        lead.noReturn = true;
+        QVERIFY(!StepRunner(*m_journal)
+                     .run({make("a"), lead, make("b"), make("c", refused())}, {})
+                     .has_value());
+        QCOMPARE(m_log.mid(4), (QStringList{QStringLiteral("undo c"), QStringLiteral("undo b")}));
+        QCOMPARE(toString(recorded("a").state), QStringLiteral("done"));
     }
 
-    void passesOverWhatIsDone()
+    void aStopBetweenStepsUndoesWithATokenOfItsOwn()
     {
-        Step done = step("a");
-        done.check = [](std::stop_token) -> Result<bool> { return true; };
-        QVERIFY(StepRunner(*m_journal).run({done, step("b")}, {}).has_value());
-        QCOMPARE(m_done.join(QLatin1Char(' ')), QStringLiteral("b"));
-        QVERIFY(recorded("a").state == StepState::Skipped);
+        std::stop_source stop;
+        Step first = make("a");
+        first.act = [&](std::stop_token) -> Status {
+            stop.request_stop();
+            return {};
+        };
+        bool undoneWasStopped = true;
+        first.undo = [&](std::stop_token token) -> Status {
+            undoneWasStopped = token.stop_requested();
+            return {};
+        };
+        const Status ended = StepRunner(*m_journal).run({first, make("b")}, stop.get_token());
+        QVERIFY(ended.error().code == ErrorCode::Cancelled);
+        QVERIFY(!undoneWasStopped);
+        QVERIFY(m_log.isEmpty());
+    }
+
+    void aCheckThatFailsUndoesToo()
+    {
+        Step blind = make("b");
+        blind.check = [](std::stop_token) -> Result<bool> {
+            return fail(ErrorCode::ConnectionLost, cwText("core", "Gone."));
+        };
+        const Status ended = StepRunner(*m_journal).run({make("a"), blind}, {});
+        QVERIFY(ended.error().code == ErrorCode::ConnectionLost);
+        QCOMPARE(m_log, (QStringList{QStringLiteral("a"), QStringLiteral("undo a")}));
+    }
+
+    void aFileThatTakesNoMoreLeavesNoServerHalfChanged()
+    {
+        // The second step's record is refused, as by a full disk.
+        const QString path = m_journal->path();
+        m_journal.reset();
+        auto reader = Journal::open(path, Journal::Access::Read);
+        QVERIFY(reader.has_value());
+        m_journal = std::move(*reader);
+        Step first = make("a");
+        const Status ended = StepRunner(*m_journal).run({first, make("b")}, {});
+        QVERIFY(!ended.has_value());
+        QVERIFY(ended.error().code == ErrorCode::Io);
+        QVERIFY(!m_log.contains(QStringLiteral("b")));
     }
 };
 

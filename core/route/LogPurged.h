@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/Error.h"
+#include "database/Change.h"
+
+namespace causeway {
+
+/// The leader's log does not reach back to the position that is needed.
+inline Error logPurgedError(const Position &needed)
+{
+    Error e;
+    e.code = ErrorCode::NotReady;
+    e.id = QStringLiteral("mysql-binlog-purged");
+    e.message =
+        cwText("core", "The leader no longer keeps the log from the position that is needed (%1).",
+               needed.text.left(200));
+    e.fix =
+        cwText("core", "The changes in between are gone: the tables must be copied again. Raise "
+                       "the log's retention first.");
+    return e;
+}
+
+} // namespace causeway
