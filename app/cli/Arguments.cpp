@@ -100,12 +100,19 @@ Result<Address> addressFrom(const QString &url, Side side)
     return address;
 }
 
+bool needsSchemaNames(const QString &pattern)
+{
+    const QString schema = pattern.section(QLatin1Char('.'), 0, 0);
+    return pattern.count(QLatin1Char('.')) > 1 || schema.contains(QLatin1Char('*')) ||
+           schema.contains(QLatin1Char('?'));
+}
+
 Result<Selection> selectionFrom(const QStringList &tables, const QStringList &renames,
                                 const Address &source, const std::optional<Address> &target)
 {
     Selection s;
     CW_TRY_ASSIGN(s.renames, Selection::parseRenames(renames));
-    bool wildcardSchema = false;
+    bool ask = false;
     for (const QString &pattern : tables) {
         const bool out = pattern.startsWith(QLatin1Char('!'));
         QString rest = out ? pattern.mid(1) : pattern;
@@ -123,24 +130,21 @@ Result<Selection> selectionFrom(const QStringList &tables, const QStringList &re
         }
         s.patterns << (out ? QStringLiteral("!") + rest : rest);
         const QString schema = rest.left(dot);
-        if (schema.contains(QLatin1Char('*')) || schema.contains(QLatin1Char('?')))
-            wildcardSchema = true;
-        else if (!out && !s.schemas.contains(schema))
+        if (out)
+            continue;
+        if (needsSchemaNames(rest))
+            ask = true;
+        else if (!s.schemas.contains(schema))
             s.schemas << schema;
     }
-    if (wildcardSchema) {
+    if (ask) {
         CW_TRY_ASSIGN(const auto db, makeDatabase(source));
         CW_TRY_ASSIGN(const QStringList all, db->schemaNames({}));
-        for (const QString &pattern : s.patterns) {
-            QString schema = pattern.section(QLatin1Char('.'), 0, 0);
-            if (schema.startsWith(QLatin1Char('!')))
+        for (const QString &pattern : std::as_const(s.patterns)) {
+            if (pattern.startsWith(QLatin1Char('!')) || !needsSchemaNames(pattern))
                 continue;
-            schema = QRegularExpression::escape(schema);
-            schema.replace(QLatin1String("\\*"), QLatin1String(".*"))
-                .replace(QLatin1String("\\?"), QLatin1String("."));
-            const QRegularExpression match(QRegularExpression::anchoredPattern(schema));
-            for (const QString &name : all) {
-                if (match.match(name).hasMatch() && !s.schemas.contains(name))
+            for (const QString &name : Selection::schemasOf(pattern, all)) {
+                if (!s.schemas.contains(name))
                     s.schemas << name;
             }
         }

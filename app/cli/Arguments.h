@@ -42,9 +42,12 @@ private:
 Result<Address> addressFrom(const QString &url, Side side);
 /// Like addressFrom, without looking for a password: for what is only stored.
 Result<Address> storedAddressFrom(const QString &url, Side side);
+/// Only the server can tell which schemas the pattern speaks of: it has wildcards there, or a
+/// second point, which may belong to either name.
+bool needsSchemaNames(const QString &pattern);
 
 /// Selection from --tables, --rename and the databases in the URLs. Connects to the source only
-/// where a pattern has a wildcard in its schema part.
+/// where needsSchemaNames().
 Result<Selection> selectionFrom(const QStringList &tables, const QStringList &renames,
                                 const Address &source, const std::optional<Address> &target);
 

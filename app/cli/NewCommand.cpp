@@ -90,8 +90,7 @@ Result<int> create(const QStringList &arguments, Output &out)
     Address source = s.source.fromHere;
     bool needsConnection = false;
     for (const QString &pattern : args.values(QStringLiteral("tables")))
-        needsConnection |= pattern.section(QLatin1Char('.'), 0, 0).contains(QLatin1Char('*')) ||
-                           pattern.section(QLatin1Char('.'), 0, 0).contains(QLatin1Char('?'));
+        needsConnection |= needsSchemaNames(pattern);
     if (needsConnection) {
         CW_TRY_ASSIGN(source, addressFrom(sourceUrl, Side::Source));
     }

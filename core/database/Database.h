@@ -271,6 +271,8 @@ struct SchemaStatement {
     QString object; ///< for messages: "shop.orders", "trigger shop.t1"
     QString sql;
     QString sessionSetup; ///< SET statements to run before (sql_mode, charset of a routine)
+    /// An object that the leader itself cannot use: a server's refusal is noted and no failure.
+    bool mayFail = false;
 };
 
 /// Runs such statements one after the other in a session of its own. One thread at a time.
@@ -288,6 +290,8 @@ struct SchemaAdjustment {
 /// How the follower's schema is to be built from the leader's catalog.
 struct SchemaScript {
     std::vector<SchemaStatement> schemas; ///< CREATE DATABASE
+    std::vector<SchemaStatement>
+        sequences;                        ///< before the tables, whose defaults may draw from them
     std::vector<SchemaStatement> tables;  ///< with primary key and what must exist while copying
     std::vector<SchemaStatement> indexes; ///< non-unique, after the copy
     std::vector<SchemaStatement> uniques; ///< after catch-up past the last chunk read

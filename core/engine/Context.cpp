@@ -8,6 +8,7 @@
 
 #include <QCoreApplication>
 #include <QDateTime>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QSysInfo>
@@ -372,7 +373,7 @@ void Context::storeSnapshot()
 
 Selection Context::selectionOn(Side side) const
 {
-    return side == Side::Source ? settings.selection : settings.selection.underTargetNames();
+    return side == Side::Source ? settings.selection : settings.selection.onTargetSide();
 }
 
 TableName Context::nameOn(Side side, const TableName &sourceName) const
@@ -437,6 +438,17 @@ Result<Context::Plans> Context::plansFor(Roles r, std::stop_token stop)
 Status createMissing(Database &database, const std::vector<SchemaStatement> &statements,
                      int workers, std::stop_token stop)
 {
+    // What concerns one object stays in its order: a routine between two changes of its schema, the
+    // indexes of a table, which the servers keep in the order of their making.
+    std::vector<std::vector<const SchemaStatement *>> groups;
+    std::map<QString, std::size_t> groupOf;
+    for (const SchemaStatement &s : statements) {
+        const auto [it, isNew] = workers > 1 ? groupOf.try_emplace(s.object, groups.size())
+                                             : groupOf.try_emplace(QString(), groups.size());
+        if (isNew)
+            groups.emplace_back();
+        groups[it->second].push_back(&s);
+    }
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     std::optional<Error> first;
@@ -452,21 +464,25 @@ Status createMissing(Database &database, const std::vector<SchemaStatement> &sta
         };
         for (;;) {
             const std::size_t i = next.fetch_add(1);
-            if (i >= statements.size() || others.stop_requested())
+            if (i >= groups.size())
                 return;
-            const Status done = run(statements[i]);
-            if (done || done.error().id == QLatin1String("mysql-already-exists"))
-                continue;
-            const std::lock_guard lock(mutex);
-            if (!first)
-                first = done.error();
-            others.request_stop();
+            for (const SchemaStatement *s : groups[i]) {
+                if (others.stop_requested())
+                    return;
+                const Status done = run(*s);
+                if (done || done.error().id == QLatin1String("mysql-already-exists"))
+                    continue;
+                const std::lock_guard lock(mutex);
+                if (!first)
+                    first = done.error();
+                others.request_stop();
+            }
         }
     };
     {
         std::vector<std::jthread> threads;
-        const auto n = std::min<std::size_t>(static_cast<std::size_t>(std::max(1, workers)),
-                                             statements.size());
+        const auto n =
+            std::min<std::size_t>(static_cast<std::size_t>(std::max(1, workers)), groups.size());
         for (std::size_t i = 1; i < n; ++i)
             threads.emplace_back(work);
         work();
@@ -479,7 +495,7 @@ Status createMissing(Database &database, const std::vector<SchemaStatement> &sta
 }
 
 Step createStep(Context &ctx, Side side, const QString &id, const Text &title,
-                const std::vector<SchemaStatement> &statements)
+                const std::vector<SchemaStatement> &statements, int workers)
 {
     Step step;
     step.id = id;
@@ -487,8 +503,8 @@ Step createStep(Context &ctx, Side side, const QString &id, const Text &title,
     step.title = title;
     for (const SchemaStatement &s : statements)
         step.shownSql << s.sql;
-    step.act = [&ctx, side, &statements](std::stop_token token) {
-        return createMissing(ctx.db(side), statements, ctx.settings.workers, std::move(token));
+    step.act = [&ctx, side, &statements, workers](std::stop_token token) {
+        return createMissing(ctx.db(side), statements, workers, std::move(token));
     };
     return step;
 }

@@ -168,13 +168,14 @@ private:
 /// The stages, one file each. All on the engine's thread; each may be entered again at any point.
 struct Replication; // Replication.h
 
-/// Runs statements that create things, several at once, and passes over what exists already: how a
-/// build that was cut short goes on. Only for objects that this migration creates.
+/// Runs statements that create things, with several workers those of different objects at once, and
+/// passes over what exists already: how a build that was cut short goes on. Only for objects that
+/// this migration creates.
 Status createMissing(Database &, const std::vector<SchemaStatement> &, int workers,
                      std::stop_token);
 /// A step that does so, showing the SQL. `statements` must outlive it.
 Step createStep(Context &, Side, const QString &id, const Text &title,
-                const std::vector<SchemaStatement> &statements);
+                const std::vector<SchemaStatement> &statements, int workers);
 /// Reads the source's schema and works out the target's; idempotent.
 Status learnSchema(Context &, std::stop_token);
 /// Draft -> copied: state tables, schema, rows, plain indexes. (CopyStage.cpp)

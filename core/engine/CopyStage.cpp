@@ -291,9 +291,13 @@ Status copyStage(Context &ctx, std::stop_token stop)
     const int workers = ctx.settings.workers;
     Step tables = createStep(ctx, Side::Target, QStringLiteral("copy.tables"),
                              cwText("core", "Create schemas and tables with their primary keys"),
-                             ctx.script.tables);
+                             ctx.script.tables, workers);
+    QStringList before;
     for (const SchemaStatement &s : ctx.script.schemas)
-        tables.shownSql.prepend(s.sql);
+        before << s.sql;
+    for (const SchemaStatement &s : ctx.script.sequences)
+        before << s.sql;
+    tables.shownSql = before + tables.shownSql;
     tables.check = [&ctx](std::stop_token token) -> Result<bool> {
         CW_TRY_ASSIGN(const auto done, ctx.fact(Side::Target, fact::tablesCreated, token));
         return done.has_value();
@@ -301,6 +305,7 @@ Status copyStage(Context &ctx, std::stop_token stop)
     tables.act = [&ctx, workers](std::stop_token token) -> Status {
         CW_TRY(noteDefinitions(ctx, token));
         CW_TRY(createMissing(ctx.db(Side::Target), ctx.script.schemas, 1, token));
+        CW_TRY(createMissing(ctx.db(Side::Target), ctx.script.sequences, 1, token));
         CW_TRY(createMissing(ctx.db(Side::Target), ctx.script.tables, workers, token));
         return ctx.setFact(Side::Target, fact::tablesCreated, QStringLiteral("1"), token);
     };
@@ -321,8 +326,9 @@ Status copyStage(Context &ctx, std::stop_token stop)
         CW_TRY(noteCopied(ctx, stop));
     }
     CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Target, stop));
-    Step indexes = createStep(ctx, Side::Target, QStringLiteral("copy.indexes"),
-                              cwText("core", "Build the secondary indexes"), ctx.script.indexes);
+    Step indexes =
+        createStep(ctx, Side::Target, QStringLiteral("copy.indexes"),
+                   cwText("core", "Build the secondary indexes"), ctx.script.indexes, workers);
     indexes.check = [&ctx](std::stop_token token) -> Result<bool> {
         CW_TRY_ASSIGN(const auto done, ctx.fact(Side::Target, fact::indexes, token));
         return done.has_value();

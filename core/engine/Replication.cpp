@@ -342,8 +342,8 @@ Status catchUpStage(Context &ctx, Replication &replication, std::stop_token stop
         // A fuzzy copy legitimately holds the old and the new owner of a unique value until here,
         // and a child before its parent (ALGORITHMS 2.5).
         const auto build = [&](const QString &id, const Text &title,
-                               const std::vector<SchemaStatement> &statements) {
-            Step step = createStep(ctx, Side::Target, id, title, statements);
+                               const std::vector<SchemaStatement> &statements, int workers) {
+            Step step = createStep(ctx, Side::Target, id, title, statements, workers);
             if (!once) {
                 step.act = [&replication, act = step.act](std::stop_token token) {
                     return replication.follower->atBoundary(
@@ -352,15 +352,17 @@ Status catchUpStage(Context &ctx, Replication &replication, std::stop_token stop
             }
             return step;
         };
+        const int workers = ctx.settings.workers;
+        // Functions and views may need one another: in the order of the script.
         CW_TRY(ctx.runSteps(
             {build(QStringLiteral("replica.uniques"),
-                   cwText("core", "Build the unique keys that had to wait"), uniques),
+                   cwText("core", "Build the unique keys that had to wait"), uniques, workers),
              build(QStringLiteral("replica.foreign-keys"),
-                   cwText("core", "Create the foreign keys"), foreignKeys),
+                   cwText("core", "Create the foreign keys"), foreignKeys, workers),
              build(QStringLiteral("replica.routines"),
-                   cwText("core", "Create functions and procedures"), ctx.script.routines),
+                   cwText("core", "Create functions and procedures"), ctx.script.routines, 1),
              build(QStringLiteral("replica.views"), cwText("core", "Create the views"),
-                   ctx.script.views)},
+                   ctx.script.views, 1)},
             stop));
         CW_TRY(ctx.setFact(Side::Target, fact::complete, QStringLiteral("1"), stop));
         *replication.complete = true;

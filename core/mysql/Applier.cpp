@@ -42,8 +42,12 @@ const QString kMarkFact = QStringLiteral("apply.row");
 const QString kStatementFact = QStringLiteral("apply.statement");
 const QString kGroupFact = QStringLiteral("apply.group");
 
-/// Names of the worker's changes: what one worker does in one phase.
-using Statements = std::vector<std::string>;
+/// What one worker does in one phase.
+struct TableStatement {
+    const ApplierTable *table = nullptr; ///< null: a DELETE
+    WriteStatement write;
+};
+using Statements = std::vector<TableStatement>;
 
 /// An approved statement was carried out before: the server says that there is nothing left to do.
 bool isAlreadyDone(int number)
@@ -226,6 +230,7 @@ public:
         batch.starts.push_back({0, QStringLiteral("repair"), m_recorded});
         CW_TRY_ASSIGN(const std::vector<Segment> segments,
                       planner.plan(batch, std::nullopt, m_recorded));
+        CW_TRY(applyOutside(segments, stop));
         const auto write = [&](Session &s) -> Status {
             for (const Segment &segment : segments) {
                 CW_TRY(execute(s, statementsFor(segment, true, 0, 1), stop));
@@ -395,6 +400,7 @@ private:
     Status applySmall(std::span<const Segment> segments, const Position &visible, bool batchHasRows,
                       std::stop_token stop)
     {
+        CW_TRY(applyOutside(segments, stop));
         const auto all = [&](Session &s) -> Status {
             for (const Segment &segment : segments)
                 CW_TRY(applyInOrder(s, segment, visible, true, stop));
@@ -412,6 +418,7 @@ private:
             const auto reread = [&](Session &s) { return rereadStale(s, segment, visible, stop); };
             CW_TRY(m_main->transaction(reread, stop));
         }
+        CW_TRY(applyOutside(std::span(&segment, 1), stop));
         CW_TRY(inParallel(segment, true, stop));
         CW_TRY(inParallel(segment, false, stop));
         const auto last = [&](Session &s) -> Status {
@@ -446,12 +453,26 @@ private:
         return {};
     }
 
+    void append(Statements &out, const ApplierTable &table, bool deletes,
+                const std::vector<const Row *> &rows) const
+    {
+        if (deletes) {
+            for (std::string &sql : deleteStatements(table, rows, m_main->limits()))
+                out.push_back({nullptr, {std::move(sql), 0}});
+            return;
+        }
+        for (WriteStatement &w : replaceStatements(table, rows, m_main->limits()))
+            out.push_back({&table, std::move(w)});
+    }
+
     /// What worker `index` of `count` writes in one phase. A key always goes to the same worker.
     Statements statementsFor(const Segment &segment, bool deletes, std::size_t index,
-                             std::size_t count) const
+                             std::size_t count, bool transactional = true) const
     {
         Statements out;
         for (const KeyedChanges &changes : segment.keyed) {
+            if (changes.table->transactional != transactional)
+                continue;
             // In one order everywhere: fewer deadlocks, and neighbouring pages together.
             std::vector<const std::pair<const std::string, KeyedChanges::Entry> *> mine;
             for (const auto &entry : changes.byKey) {
@@ -465,11 +486,31 @@ private:
             rows.reserve(mine.size());
             for (const auto *entry : mine)
                 rows.push_back(deletes ? &entry->second.key : entry->second.image);
-            Statements sql = deletes ? deleteStatements(*changes.table, rows, m_main->limits())
-                                     : replaceStatements(*changes.table, rows, m_main->limits());
-            std::move(sql.begin(), sql.end(), std::back_inserter(out));
+            append(out, *changes.table, deletes, rows);
         }
         return out;
+    }
+
+    /// Tables that know no transaction: an old source may have MyISAM. Under GTIDs MySQL refuses to
+    /// write them in one with others (1785), and what is written stays when it is rolled back. So
+    /// they are written before it, each statement by itself; that may be repeated after a crash for
+    /// the reason why a batch may be torn anywhere.
+    Status applyOutside(std::span<const Segment> segments, const std::stop_token &stop)
+    {
+        const bool any = std::any_of(segments.begin(), segments.end(), [](const Segment &s) {
+            return std::any_of(s.keyed.begin(), s.keyed.end(),
+                               [](const KeyedChanges &c) { return !c.table->transactional; });
+        });
+        if (!any)
+            return {};
+        // The lease is looked at as near as can be.
+        CW_TRY(m_main->transaction([](Session &) { return Status{}; }, stop));
+        for (const Segment &segment : segments) {
+            for (const bool deletes : {true, false})
+                CW_TRY(
+                    execute(m_main->session(), statementsFor(segment, deletes, 0, 1, false), stop));
+        }
+        return {};
     }
 
     /// One phase on all workers; returns when all of them have committed.
@@ -495,11 +536,16 @@ private:
         return {};
     }
 
-    static Status execute(Session &s, std::span<const std::string> statements,
+    static Status execute(Session &s, std::span<const TableStatement> statements,
                           const std::stop_token &stop)
     {
-        for (const std::string &sql : statements)
-            CW_TRY(s.execBytes(sql, stop));
+        for (const auto &[table, write] : statements) {
+            if (table)
+                CW_TRY(writeExactly(s, write.sql, *table->follower, table->tolerated,
+                                    write.invalidEnums, stop));
+            else
+                CW_TRY(s.execBytes(write.sql, stop));
+        }
         return {};
     }
 
@@ -509,7 +555,7 @@ private:
         for (std::size_t from = 0; from < statements.size();) {
             std::size_t to = from, bytes = 0;
             while (to < statements.size() && (to == from || bytes < kBytesPerTransaction))
-                bytes += statements[to++].size();
+                bytes += statements[to++].write.sql.size();
             const auto some = [&](Session &s) {
                 return execute(s, std::span(statements).subspan(from, to - from), stop);
             };
@@ -524,9 +570,11 @@ private:
         const ApplierTable &t = *row.table;
         const bool mariaDb = m_main->limits().mariaDb;
         std::string sql;
+        int invalidEnums = 0;
         switch (row.change->op) {
         case RowOp::Insert:
             sql = keylessInsert(t, row.change->after, mariaDb);
+            invalidEnums = t.invalidEnums(row.change->after);
             break;
         case RowOp::Delete:
             sql = keylessDelete(t, row.change->before, mariaDb);
@@ -538,10 +586,12 @@ private:
                 }))
                 return {};
             sql = keylessUpdate(t, row.change->before, row.change->after, mariaDb);
+            invalidEnums = t.invalidEnums(row.change->after);
             break;
         }
-        CW_TRY(s.execBytes(sql, stop));
-        if (s.affectedRows() == 1)
+        CW_TRY_ASSIGN(const quint64 affected,
+                      writeExactly(s, sql, *t.follower, t.tolerated, invalidEnums, stop));
+        if (affected == 1)
             return {};
         Error e;
         e.code = ErrorCode::Differences;
@@ -564,13 +614,13 @@ private:
             CW_TRY(applyKeyless(s, row, stop));
         } else {
             const Row oldKey = row.table->keyOf(change.before);
+            Statements statements;
             if (change.op == RowOp::Delete || row.table->keyOf(change.after) != oldKey) {
-                CW_TRY(execute(s, deleteStatements(*row.table, {&oldKey}, m_main->limits()), stop));
+                append(statements, *row.table, true, {&oldKey});
             }
-            if (change.op == RowOp::Update) {
-                CW_TRY(execute(s, replaceStatements(*row.table, {&change.after}, m_main->limits()),
-                               stop));
-            }
+            if (change.op == RowOp::Update)
+                append(statements, *row.table, false, {&change.after});
+            CW_TRY(execute(s, statements, stop));
         }
         if (!mustReread())
             return performCascade(context(s, stop), change);

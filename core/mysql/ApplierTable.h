@@ -2,6 +2,7 @@
 
 #include "database/Change.h"
 #include "database/Database.h"
+#include "mysql/ExactWrite.h"
 #include "mysql/Session.h"
 
 #include <memory>
@@ -20,11 +21,16 @@ struct ApplierTable {
     std::vector<std::string> columnId; ///< by leader column, quoted name on the follower
     std::string name;                  ///< quoted
     std::string columnList;            ///< "(`a`,`b`)" of `written`
+    std::vector<int> enums;            ///< of `written`
+    ToleratedColumns tolerated;
+    bool transactional = true; ///< the follower's engine can roll back
 
     static Result<ApplierTable> make(std::shared_ptr<const Table> leader,
                                      std::shared_ptr<const Table> follower);
     [[nodiscard]] bool hasKey() const { return !key.empty(); }
     [[nodiscard]] Row keyOf(const Row &image) const;
+    /// Cells with ENUM's invalid value: see writeExactly().
+    [[nodiscard]] int invalidEnums(const Row &image) const;
     /// The leader's bytes do not mean the same in the follower's column: say their charset.
     [[nodiscard]] bool differsInCharset(int column) const;
     [[nodiscard]] const Column &leaderColumn(int column) const
@@ -44,11 +50,18 @@ struct StatementLimits {
     bool mariaDb = true;
 };
 
+/// A statement that writes rows, for writeExactly().
+struct WriteStatement {
+    std::string sql;
+    int invalidEnums = 0;
+};
+
 /// "(v, v, ...)" of the written columns.
 void appendRowValues(std::string &out, const ApplierTable &, const Row &image, bool mariaDb);
-/// REPLACE INTO t (...) VALUES (...), ...
-std::vector<std::string> replaceStatements(const ApplierTable &, const std::vector<const Row *> &,
-                                           const StatementLimits &);
+/// REPLACE INTO t (...) VALUES (...), ...; rows with ENUM's invalid value in statements of their
+/// own.
+std::vector<WriteStatement>
+replaceStatements(const ApplierTable &, const std::vector<const Row *> &, const StatementLimits &);
 /// DELETE FROM t WHERE key IN (...): `keys` hold the key's values only.
 std::vector<std::string> deleteStatements(const ApplierTable &,
                                           const std::vector<const Row *> &keys,

@@ -150,8 +150,9 @@ private:
         }
         for (const std::string &sql : deleteStatements(table, gone, m.limits))
             CW_TRY(m.session->execBytes(sql, m.stop));
-        for (const std::string &sql : replaceStatements(table, images, m.limits))
-            CW_TRY(m.session->execBytes(sql, m.stop));
+        for (const WriteStatement &w : replaceStatements(table, images, m.limits))
+            CW_TRY(writeExactly(*m.session, w.sql, *table.follower, table.tolerated, w.invalidEnums,
+                                m.stop));
         return {};
     }
 

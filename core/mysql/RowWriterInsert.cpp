@@ -1,3 +1,4 @@
+#include "mysql/ExactWrite.h"
 #include "mysql/KeyRange.h"
 #include "mysql/Parts.h"
 #include "mysql/RowWriterParts.h"
@@ -13,8 +14,7 @@ constexpr std::size_t rowsPerStatement = 1'000;
 constexpr std::size_t bytesPerStatement = 1'000'000;
 constexpr std::size_t keysPerLookup = 500;
 
-/// ENUM's invalid value '' has ordinal 0: it can be stored by a session that is not strict only,
-/// and with a warning for each (1265).
+/// Cells of a row with ENUM's invalid value, see ExactWrite.h.
 int invalidEnums(const WritePlan &plan, const RowBatch &batch, std::size_t row)
 {
     int n = 0;
@@ -24,55 +24,6 @@ int invalidEnums(const WritePlan &plan, const RowBatch &batch, std::size_t row)
             ++n;
     }
     return n;
-}
-
-Error damageError(const WritePlan &plan, const ResultSet &warnings)
-{
-    Error e;
-    e.code = ErrorCode::Server;
-    e.id = QStringLiteral("mysql-value-changed");
-    e.object = plan.follower->name.display();
-    e.message = cwText("core", "The target would store a value of %1 differently.",
-                       plan.follower->name.display());
-    if (!warnings.rows.empty()) {
-        e.number = warnings.text(0, "Code").toInt();
-        e.serverWords = warnings.text(0, "Message");
-    }
-    return e;
-}
-
-/// Strict mode makes errors of what damages a value; a warning that is left is looked at all the
-/// same. Notes and deprecations do not concern the data.
-Status checkWarnings(Session &session, const WritePlan &plan, int expectedInvalidEnums,
-                     const std::stop_token &stop)
-{
-    if (session.warningCount() == 0) {
-        return expectedInvalidEnums == 0 ? Status{} : fail(damageError(plan, {}));
-    }
-    CW_TRY_ASSIGN(ResultSet warnings, session.query(QStringLiteral("SHOW WARNINGS"), stop));
-    int truncated = 0;
-    ResultSet bad;
-    bad.columns = warnings.columns;
-    for (std::size_t i = 0; i < warnings.rows.size(); ++i) {
-        if (warnings.text(i, "Level") == QLatin1String("Note"))
-            continue;
-        const int code = warnings.text(i, "Code").toInt();
-        if (code == 1287 || code == 1681 || code == 3719 || code == 3778)
-            continue; // deprecated syntax or charset
-        const QString message = warnings.text(i, "Message");
-        const bool ofEnum =
-            std::any_of(plan.columns.begin(), plan.columns.end(), [&](const WrittenColumn &c) {
-                return c.leader.typeClass == TypeClass::Enum &&
-                       message.contains(QLatin1Char('\'') + c.follower.name + QLatin1Char('\''));
-            });
-        if (code == 1265 && ofEnum && truncated < expectedInvalidEnums)
-            ++truncated;
-        else
-            bad.rows.push_back(warnings.rows[i]);
-    }
-    if (!bad.rows.empty() || truncated != expectedInvalidEnums)
-        return fail(damageError(plan, bad));
-    return {};
 }
 
 void appendCell(std::string &sql, const WritePlan &plan, const RowBatch &batch, std::size_t row,
@@ -172,24 +123,14 @@ Result<qint64> insertRows(Session &session, const WritePlan &plan, const RowBatc
     std::size_t rows = 0;
     int invalid = 0;
 
-    const auto flush = [&](bool strict) -> Status {
+    const ToleratedColumns tolerated = toleratedColumns(*plan.follower);
+    const auto flush = [&]() -> Status {
         if (rows == 0)
             return {};
         sql += tail;
-        if (!strict)
-            CW_TRY(session.exec(
-                QStringLiteral("SET @causeway_sql_mode=@@sql_mode, max_error_count=65535, sql_mode="
-                               "REPLACE(REPLACE(@@sql_mode,'STRICT_ALL_TABLES',''),"
-                               "'STRICT_TRANS_TABLES','')"),
-                stop));
-        Status done = session.execBytes(sql, stop);
-        if (done) {
-            inserted += static_cast<qint64>(session.affectedRows());
-            done = checkWarnings(session, plan, invalid, stop);
-        }
-        if (!strict && !session.isDead())
-            CW_TRY(session.exec(QStringLiteral("SET sql_mode=@causeway_sql_mode"), stop));
-        CW_TRY(done);
+        CW_TRY_ASSIGN(const quint64 affected,
+                      writeExactly(session, sql, *plan.follower, tolerated, invalid, stop));
+        inserted += static_cast<qint64>(affected);
         rows = 0;
         invalid = 0;
         return {};
@@ -204,10 +145,10 @@ Result<qint64> insertRows(Session &session, const WritePlan &plan, const RowBatc
             appendRow(tuple, plan, batch, r);
             if (head.size() + tuple.size() + tail.size() > most)
                 return fail(tooLargeError(plan, limits.maxPacket));
-            if (rows >= rowsPerStatement ||
+            if (rows >= rowsPerStatement || invalid >= mostInvalidEnums ||
                 (rows > 0 &&
                  sql.size() + tuple.size() + tail.size() + 1 > std::min(most, bytesPerStatement)))
-                CW_TRY(flush(strict));
+                CW_TRY(flush());
             if (rows == 0)
                 sql = head;
             else
@@ -216,7 +157,7 @@ Result<qint64> insertRows(Session &session, const WritePlan &plan, const RowBatc
             ++rows;
             invalid += invalidHere;
         }
-        CW_TRY(flush(strict));
+        CW_TRY(flush());
     }
     return inserted;
 }

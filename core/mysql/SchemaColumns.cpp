@@ -3,6 +3,8 @@
 
 #include <QHash>
 
+#include <algorithm>
+
 namespace causeway::mysql {
 
 namespace {
@@ -250,6 +252,7 @@ Status Translation::defaultValue(int at)
 
 Status Translation::attributes()
 {
+    dropIntroducers(t, edit, target);
     for (int i = typeEnd; i < t.size();) {
         if (t.at(i).kind == TokenKind::VersionOpen) {
             i = versioned(i);
@@ -350,6 +353,25 @@ VersionedPart versionedPart(const Tokens &t, int open)
     if (first < i)
         part.firstWord = t.name(first).toUpper();
     return part;
+}
+
+void dropIntroducers(const Tokens &t, Rewriter &edit, const SchemaTarget &target)
+{
+    if (target.fromMariaDb || !target.mariaDb)
+        return;
+    for (int i = 0; i + 1 < t.size(); ++i) {
+        if (t.at(i).kind != TokenKind::Word || !t.text(i).startsWith(QLatin1Char('_')) ||
+            !t.isString(t.next(i + 1)))
+            continue;
+        const QString charset = t.text(i).mid(1).toString().toLower();
+        const QString literal = t.string(t.next(i + 1));
+        const bool ascii =
+            std::all_of(literal.begin(), literal.end(), [](QChar c) { return c.unicode() < 0x80; });
+        if (charset == QLatin1String("utf8mb4") ||
+            (ascii && target.collations.knowsCharset(charset) &&
+             charset != QLatin1String("binary")))
+            edit.replace(i, QString());
+    }
 }
 
 bool readsVersion(const SchemaTarget &target, int version)

@@ -391,7 +391,10 @@ Result<std::vector<SchemaStatement>> buildObject(const SchemaObject &o, const Ca
     }
     const QString schema = target.selection.schemaOnTarget(o.schema);
     SchemaStatement create{toString(o.kind) + QLatin1Char(' ') + schema + QLatin1Char('.') + o.name,
-                           b.rewrite(), b.sessionSetup(schema)};
+                           b.rewrite(), b.sessionSetup(schema), o.invalid};
+    if (o.invalid)
+        b.note(cwText("core", "The view is invalid on the source: it is left out where the target "
+                              "refuses it."));
     // Parameters and variables without a character set take that of the schema *when the routine
     // was created*; a schema that was changed since is set back for the moment.
     const auto info = std::find_if(leader.schemas.begin(), leader.schemas.end(),

@@ -30,5 +30,7 @@ std::vector<TableName> namesInView(const QString &createSql);
 
 /// First cell of the named column of SHOW CREATE ...; empty where the server hides it.
 QString shownCreate(const ResultSet &, const char *column);
+/// A statement as the server printed it; string literals that are no UTF-8 in hexadecimal.
+QString statementText(std::string_view bytes);
 
 } // namespace causeway::mysql

@@ -35,13 +35,21 @@ struct Reader {
                                stop);
         if (!r && r.error().code != ErrorCode::Server)
             return tl::unexpected<Error>(std::move(r).error());
-        if (r)
-            o.createSql = shownCreate(*r, column);
+        if (!r)
+            return {};
+        o.createSql = shownCreate(*r, column);
+        if (o.kind == ObjectKind::View && session.warningCount() > 0) {
+            CW_TRY_ASSIGN(const auto warnings,
+                          session.query(QStringLiteral("SHOW WARNINGS"), stop));
+            for (std::size_t i = 0; i < warnings.rows.size(); ++i)
+                o.invalid = o.invalid || warnings.text(i, "Code").toInt() == 1356;
+        }
         return {};
     }
     Status sequences(const std::vector<TableName> &names);
     Status routines();
     Status views();
+    Status keepRead(QHash<TableName, QSet<TableName>> &reads);
     Status triggers(const std::function<bool(const TableName &)> &ofTable);
     Status events();
 };
@@ -79,7 +87,8 @@ Status Reader::routines()
         SchemaObject o;
         o.schema = r.text(i, "ROUTINE_SCHEMA");
         o.name = r.text(i, "ROUTINE_NAME");
-        if (!schemas.contains(o.schema) || o.name.startsWith(QLatin1String("causeway_sealed")))
+        if (!schemas.contains(o.schema) || !selection.wholeSchema(o.schema) ||
+            o.name.startsWith(QLatin1String("causeway_sealed")))
             continue;
         const QString type = r.text(i, "ROUTINE_TYPE");
         o.kind = type == QLatin1String("FUNCTION") ? ObjectKind::Function : ObjectKind::Procedure;
@@ -124,6 +133,12 @@ Status Reader::views()
                 {usage->text(i, "TABLE_SCHEMA"), usage->text(i, "TABLE_NAME")});
         }
     }
+    CW_TRY(keepRead(reads));
+    for (SchemaObject &v : found) {
+        const auto &names = reads[{v.schema, v.name}];
+        v.reads.assign(names.begin(), names.end());
+        std::sort(v.reads.begin(), v.reads.end());
+    }
     // Each round takes the views that read no view still waiting. A circle cannot be created by any
     // server; names that only look like one (an alias) are broken up by taking the first.
     int order = 0;
@@ -154,6 +169,29 @@ Status Reader::views()
         }
         found = std::move(later);
     }
+    return {};
+}
+
+/// Keeps of the pairs of names in definitions those that are tables or views here: `alias`.`column`
+/// looks the same.
+Status Reader::keepRead(QHash<TableName, QSet<TableName>> &reads)
+{
+    QStringList named;
+    for (const auto &names : std::as_const(reads)) {
+        for (const TableName &n : names) {
+            if (!named.contains(n.schema))
+                named << n.schema;
+        }
+    }
+    CW_TRY_ASSIGN(const auto r, session.query(QStringLiteral("SELECT TABLE_SCHEMA, TABLE_NAME FROM "
+                                                             "information_schema.TABLES WHERE ") +
+                                                  schemaCondition("TABLE_SCHEMA", named),
+                                              stop));
+    QSet<TableName> there;
+    for (std::size_t i = 0; i < r.rows.size(); ++i)
+        there.insert({r.text(i, std::size_t{0}), r.text(i, std::size_t{1})});
+    for (auto &names : reads)
+        names.intersect(there);
     return {};
 }
 
@@ -196,7 +234,7 @@ Status Reader::events()
         o.kind = ObjectKind::Event;
         o.schema = r.text(i, "EVENT_SCHEMA");
         o.name = r.text(i, "EVENT_NAME");
-        if (!schemas.contains(o.schema))
+        if (!schemas.contains(o.schema) || !selection.wholeSchema(o.schema))
             continue;
         readContext(o, r, i);
         o.timeZone = r.text(i, "TIME_ZONE");
@@ -239,17 +277,14 @@ Result<std::vector<SchemaObject>> readObjects(Session &session, const QStringLis
 {
     Reader reader{session, schemas, selection, stop, {}};
     CW_TRY(reader.sequences(sequences));
-    if (selection.wholeSchemas()) {
-        CW_TRY(reader.routines());
-        CW_TRY(reader.views());
-    }
+    CW_TRY(reader.routines());
+    CW_TRY(reader.views());
     // A table's triggers move with it, even where only some tables are selected.
     QSet<TableName> selected;
     for (const Table &t : tables)
         selected.insert(t.name);
     CW_TRY(reader.triggers([&](const TableName &name) { return selected.contains(name); }));
-    if (selection.wholeSchemas())
-        CW_TRY(reader.events());
+    CW_TRY(reader.events());
     return std::move(reader.out);
 }
 
@@ -266,7 +301,7 @@ Result<std::vector<SchemaObject>> readObjects(Session &session, const Selection 
             return schemas.contains(name.schema) &&
                    !name.name.startsWith(QLatin1String("_causeway_")) && selection.matches(name);
         }));
-    } else if (kind == ObjectKind::Event && selection.wholeSchemas()) {
+    } else if (kind == ObjectKind::Event) {
         CW_TRY(reader.events());
     }
     return std::move(reader.out);

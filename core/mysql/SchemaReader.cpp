@@ -5,6 +5,7 @@
 
 #include <QHash>
 #include <QSet>
+#include <QStringDecoder>
 
 #include <algorithm>
 
@@ -350,9 +351,63 @@ QString schemaCondition(const char *column, const QStringList &schemas)
 
 QString shownCreate(const ResultSet &r, const char *column)
 {
-    if (r.rows.empty())
+    const int at = r.columnIndex(column);
+    if (r.rows.empty() || at < 0)
         return {};
-    return r.text(0, column);
+    const Value &cell = r.rows.front()[static_cast<std::size_t>(at)];
+    return cell ? statementText(*cell) : QString();
+}
+
+QString statementText(std::string_view bytes)
+{
+    const auto isUtf8 = [](std::string_view b) {
+        QStringDecoder decoder(QStringDecoder::Utf8, QStringDecoder::Flag::Stateless);
+        const QString decoded = decoder(QByteArrayView(b.data(), static_cast<qsizetype>(b.size())));
+        return !decoder.hasError() && !decoded.isNull();
+    };
+    if (bytes.empty() || isUtf8(bytes))
+        return QString::fromUtf8(bytes.data(), static_cast<qsizetype>(bytes.size()));
+    // Only MariaDB's DEFAULT of a binary column is bytes: as a hexadecimal literal it is text.
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size();) {
+        const char quote = bytes[i];
+        if (quote != '\'' && quote != '`' && quote != '"') {
+            out.push_back(bytes[i++]);
+            continue;
+        }
+        std::string value;
+        std::size_t end = i + 1;
+        for (; end < bytes.size(); ++end) {
+            if (bytes[end] == '\\' && quote != '`' && end + 1 < bytes.size()) {
+                const char c = bytes[++end];
+                value.push_back(c == '0'   ? '\0'
+                                : c == 'n' ? '\n'
+                                : c == 'r' ? '\r'
+                                : c == 't' ? '\t'
+                                : c == 'b' ? '\b'
+                                : c == 'Z' ? '\x1a'
+                                           : c);
+            } else if (bytes[end] == quote) {
+                if (end + 1 >= bytes.size() || bytes[end + 1] != quote)
+                    break;
+                value.push_back(bytes[++end]);
+            } else {
+                value.push_back(bytes[end]);
+            }
+        }
+        end = std::min(end + 1, bytes.size());
+        const std::string_view literal = bytes.substr(i, end - i);
+        if (quote == '`' || isUtf8(literal))
+            out += literal;
+        else
+            out += "x'" +
+                   QByteArray(value.data(), static_cast<qsizetype>(value.size()))
+                       .toHex()
+                       .toStdString() +
+                   '\'';
+        i = end;
+    }
+    return QString::fromStdString(out);
 }
 
 void describeType(Column &c)

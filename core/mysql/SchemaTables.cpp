@@ -234,6 +234,7 @@ Result<bool> Builder::key(TableItem &item)
             i = value;
         }
     }
+    dropIntroducers(t, edit, target);
     item.text = edit.result().trimmed();
     return true;
 }
@@ -292,6 +293,9 @@ bool Builder::check(TableItem &item)
         }
         i = part.end - 1;
     }
+    dropIntroducers(t, edit, target);
+    if (!edit.isEmpty())
+        item.text = edit.result();
     if (target.fromMariaDb && !target.mariaDb) {
         // MariaDB's names are unique per table (CONSTRAINT_1 in each), MySQL's per schema.
         const QString schema = out.follower.name.schema;

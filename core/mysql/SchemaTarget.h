@@ -70,6 +70,9 @@ struct VersionedPart {
     int end = 0;
 };
 VersionedPart versionedPart(const Tokens &, int open);
+/// MariaDB 10.11 fails on its own printing of _utf8mb4'it\'s' in CHECK, DEFAULT and generated
+/// columns. What our session sends is utf8mb4 anyway: takes the introducers off that MySQL prints.
+void dropIntroducers(const Tokens &, Rewriter &, const SchemaTarget &);
 /// Whether the target's server would read a version comment of its own product.
 bool readsVersion(const SchemaTarget &, int version);
 /// Nearest collation on the target, or an error that names the table and the character set.

@@ -43,6 +43,61 @@ void nameTypes(Table &table, const SchemaTarget &target)
     }
 }
 
+/// Views read what is not part of the selection: they can be created only where that is on the
+/// target already.
+struct ViewReads {
+    const Catalog &leader;
+    const Selection &selection;
+    QSet<TableName> leftOut;
+    QSet<TableName> onTarget;
+
+    [[nodiscard]] bool moves(const TableName &n) const
+    {
+        return leader.find(n) != nullptr ||
+               std::any_of(
+                   leader.objects.begin(), leader.objects.end(), [&](const SchemaObject &o) {
+                       return (o.kind == ObjectKind::View || o.kind == ObjectKind::Sequence) &&
+                              o.schema == n.schema && o.name == n.name;
+                   });
+    }
+    Status readTarget(Session &session, const std::stop_token &stop)
+    {
+        QStringList schemas;
+        for (const SchemaObject &o : leader.objects) {
+            for (const TableName &n : o.reads) {
+                const QString schema = selection.schemaOnTarget(n.schema);
+                if (!moves(n) && !schemas.contains(schema))
+                    schemas << schema;
+            }
+        }
+        if (schemas.isEmpty())
+            return {};
+        CW_TRY_ASSIGN(const auto r,
+                      session.query(QStringLiteral("SELECT TABLE_SCHEMA, TABLE_NAME FROM "
+                                                   "information_schema.TABLES WHERE ") +
+                                        schemaCondition("TABLE_SCHEMA", schemas),
+                                    stop));
+        for (std::size_t i = 0; i < r.rows.size(); ++i)
+            onTarget.insert({r.text(i, std::size_t{0}), r.text(i, std::size_t{1})});
+        return {};
+    }
+    /// What of its reading will not be there; views must be asked for in dependency order.
+    QStringList missing(const SchemaObject &view)
+    {
+        QStringList out;
+        for (const TableName &n : view.reads) {
+            const bool there =
+                moves(n) ? !leftOut.contains(n)
+                         : onTarget.contains(selection.onTarget(n)) || isSystemSchema(n.schema);
+            if (!there)
+                out << n.display();
+        }
+        if (!out.isEmpty())
+            leftOut.insert({view.schema, view.name});
+        return out;
+    }
+};
+
 } // namespace
 
 void Adjustments::add(const QString &object, Text what)
@@ -77,12 +132,11 @@ Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader,
              {}});
     }
 
-    // Sequences first: a column's default may draw from one.
     for (const SchemaObject &o : leader.objects) {
         if (o.kind != ObjectKind::Sequence)
             continue;
         CW_TRY_ASSIGN(auto statements, buildObject(o, leader, target, adjustments));
-        std::move(statements.begin(), statements.end(), std::back_inserter(script.tables));
+        std::move(statements.begin(), statements.end(), std::back_inserter(script.sequences));
     }
     QSet<QString> checkNames;
     for (const Table &table : leader.tables) {
@@ -99,7 +153,20 @@ Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader,
                                 std::make_shared<const Table>(std::move(pieces.follower))});
     }
 
+    ViewReads reads{leader, selection, {}, {}};
+    CW_TRY(reads.readTarget(session, stop));
     for (const SchemaObject &o : leader.objects) {
+        if (o.kind == ObjectKind::View) {
+            const QStringList missing = reads.missing(o);
+            if (!missing.isEmpty()) {
+                adjustments.add(QLatin1String("view ") + o.display(),
+                                cwText("core",
+                                       "The view is left out: it reads %1, which is not part of "
+                                       "the selection and not on the target.",
+                                       missing.join(QLatin1String(", "))));
+                continue;
+            }
+        }
         std::vector<SchemaStatement> *to = nullptr;
         switch (o.kind) {
         case ObjectKind::Sequence:

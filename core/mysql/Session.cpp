@@ -259,16 +259,24 @@ Status Session::setUp(Use use, std::stop_token stop)
     if (use == Use::Dump)
         return {};
     std::string sql = use == Use::Data ? "SET NAMES binary" : "SET NAMES utf8mb4";
+    // Not ERROR_FOR_DIVISION_BY_ZERO: a generated column may divide by zero, which is NULL to an
+    // application that does not ask for the error. ALLOW_INVALID_DATES: the 31st of February stands
+    // in tables of those who allow it.
     sql += ", time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,"
-           "NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'"
+           "NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES'"
            ", foreign_key_checks=0, unique_checks=0, net_read_timeout=3600, net_write_timeout=3600"
            ", wait_timeout=28800";
+    // What a server may have set for everybody, and would cut our answers short or refuse our
+    // statements.
+    sql += ", sql_select_limit=18446744073709551615, sql_safe_updates=0, sql_big_selects=1"
+           ", autocommit=1, completion_type=0";
     if (m_mariaDb)
         sql += ", max_statement_time=0";
     else if (m_version >= 50708)
         sql += ", max_execution_time=0";
     if (!m_mariaDb && m_version >= 80000)
         sql += ", information_schema_stats_expiry=0";
+    sql += "; SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE";
     return execBytes(sql, std::move(stop));
 }
 

@@ -138,11 +138,21 @@ Result<TableDdl> TableDdl::parse(const QString &createSql)
             continue;
         }
         if (t.isWord(i, QLatin1String("PARTITION"))) {
-            int end = t.size();
-            while (end > i && (t.at(end - 1).kind == TokenKind::Space ||
-                               (version && t.at(end - 1).kind == TokenKind::VersionClose)))
-                --end;
-            out.partitions = t.text(i, end);
+            // The whole is in one version comment, or (KEY ALGORITHM=1) in several of the same
+            // version with another one between them.
+            std::vector<bool> outer{true};
+            for (int k = i; k < t.size(); ++k) {
+                const bool opens = t.at(k).kind == TokenKind::VersionOpen;
+                if (opens)
+                    outer.push_back(t.at(k).version == version);
+                const bool mark =
+                    version != 0 && (opens || t.at(k).kind == TokenKind::VersionClose);
+                if (!mark || (!outer.empty() && !outer.back()))
+                    out.partitions += t.text(k);
+                if (t.at(k).kind == TokenKind::VersionClose && !outer.empty())
+                    outer.pop_back();
+            }
+            out.partitions = out.partitions.trimmed();
             out.partitionsVersion = version;
             break;
         }

@@ -131,6 +131,8 @@ struct SchemaObject {
     QString timing, event; ///< triggers: BEFORE/AFTER, INSERT/UPDATE/DELETE
     int order = 0;         ///< triggers: ACTION_ORDER; views: dependency order
     QString status;        ///< events: ENABLED, DISABLED, SLAVESIDE_DISABLED as the server names it
+    bool invalid = false;  ///< views: the server itself cannot use it (error 1356)
+    std::vector<TableName> reads; ///< views: the tables and views of its server that it reads
     [[nodiscard]] QString display() const { return schema + QLatin1Char('.') + name; }
 };
 

@@ -5,6 +5,8 @@
 #include <QJsonObject>
 #include <QRegularExpression>
 
+#include <algorithm>
+
 namespace causeway {
 
 namespace {
@@ -21,53 +23,79 @@ bool wildcardMatch(const QString &pattern, const QString &text)
 }
 } // namespace
 
+bool Selection::wholeSchema(const QString &schema) const
+{
+    if (!schemas.isEmpty() && !schemas.contains(schema))
+        return false;
+    const QString name = patternNames.value(schema, schema);
+    bool any = false;
+    for (const QString &p : patterns) {
+        if (p.startsWith(QLatin1Char('!')))
+            continue;
+        any = true;
+        if (p.endsWith(QLatin1String(".*")) && wildcardMatch(p.chopped(2), name))
+            return true;
+    }
+    return !any;
+}
+
 bool Selection::wholeSchemas() const
 {
-    for (const QString &p : patterns) {
-        if (!p.startsWith(QLatin1Char('!')))
-            return false;
-    }
-    return true;
+    const bool any = std::any_of(patterns.begin(), patterns.end(),
+                                 [](const QString &p) { return !p.startsWith(QLatin1Char('!')); });
+    return !any ||
+           (!schemas.isEmpty() && std::all_of(schemas.begin(), schemas.end(),
+                                              [this](const QString &s) { return wholeSchema(s); }));
 }
 
 bool Selection::matches(const TableName &name) const
 {
     if (!schemas.isEmpty() && !schemas.contains(name.schema))
         return false;
-    const QString full = name.display();
-    bool in = wholeSchemas();
+    const QString full =
+        TableName{patternNames.value(name.schema, name.schema), name.name}.display();
+    bool any = false, in = false;
     for (const QString &p : patterns) {
         if (p.startsWith(QLatin1Char('!'))) {
             if (wildcardMatch(p.mid(1), full))
                 return false;
-        } else if (!in && wildcardMatch(p, full)) {
-            in = true;
+            continue;
+        }
+        any = true;
+        in = in || wildcardMatch(p, full);
+    }
+    return in || !any;
+}
+
+Selection Selection::onTargetSide() const
+{
+    Selection s;
+    s.patterns = patterns;
+    for (const QString &schema : schemas) {
+        s.schemas << schemaOnTarget(schema);
+        if (schemaOnTarget(schema) != schema)
+            s.patternNames.insert(schemaOnTarget(schema), schema);
+    }
+    return s;
+}
+
+QStringList Selection::schemasOf(const QString &pattern, const QStringList &all)
+{
+    QStringList out;
+    for (qsizetype dot = pattern.indexOf(QLatin1Char('.')); dot > 0;
+         dot = pattern.indexOf(QLatin1Char('.'), dot + 1)) {
+        const QString schema = pattern.left(dot);
+        for (const QString &name : all) {
+            if (wildcardMatch(schema, name) && !out.contains(name))
+                out << name;
         }
     }
-    return in;
+    return out;
 }
 
 QString Selection::schemaOnTarget(const QString &s) const
 {
     return renames.value(s, s);
-}
-
-Selection Selection::underTargetNames() const
-{
-    Selection s;
-    for (const QString &schema : schemas)
-        s.schemas << schemaOnTarget(schema);
-    // Patterns speak of the source's names: rewritten schema by schema.
-    for (QString pattern : patterns) {
-        const bool out = pattern.startsWith(QLatin1Char('!'));
-        if (out)
-            pattern.remove(0, 1);
-        const qsizetype dot = pattern.indexOf(QLatin1Char('.'));
-        if (dot > 0)
-            pattern = schemaOnTarget(pattern.left(dot)) + pattern.mid(dot);
-        s.patterns << (out ? QStringLiteral("!") + pattern : pattern);
-    }
-    return s;
 }
 
 QString Selection::schemaOnSource(const QString &s) const
@@ -87,14 +115,18 @@ TableName Selection::onSource(const TableName &n) const
 
 QString Selection::encode() const
 {
-    QJsonObject names;
-    for (auto it = renames.begin(); it != renames.end(); ++it)
-        names.insert(it.key(), it.value());
+    const auto object = [](const QMap<QString, QString> &map) {
+        QJsonObject out;
+        for (auto it = map.begin(); it != map.end(); ++it)
+            out.insert(it.key(), it.value());
+        return out;
+    };
     return QString::fromUtf8(
         QJsonDocument(
             QJsonObject{{QStringLiteral("schemas"), QJsonArray::fromStringList(schemas)},
                         {QStringLiteral("patterns"), QJsonArray::fromStringList(patterns)},
-                        {QStringLiteral("renames"), names}})
+                        {QStringLiteral("renames"), object(renames)},
+                        {QStringLiteral("pattern_names"), object(patternNames)}})
             .toJson(QJsonDocument::Compact));
 }
 
@@ -106,9 +138,15 @@ Selection Selection::decode(const QString &text)
         s.schemas << v.toString();
     for (const QJsonValue &v : json.value(QStringLiteral("patterns")).toArray())
         s.patterns << v.toString();
-    const QJsonObject names = json.value(QStringLiteral("renames")).toObject();
-    for (auto it = names.begin(); it != names.end(); ++it)
-        s.renames.insert(it.key(), it.value().toString());
+    const auto map = [&json](const char *key) {
+        const QJsonObject names = json.value(QLatin1String(key)).toObject();
+        QMap<QString, QString> out;
+        for (auto it = names.begin(); it != names.end(); ++it)
+            out.insert(it.key(), it.value().toString());
+        return out;
+    };
+    s.renames = map("renames");
+    s.patternNames = map("pattern_names");
     return s;
 }
 

@@ -85,8 +85,7 @@ QString expression(const Column &column)
 {
     static const QSet<QString> texts{QStringLiteral("char"),       QStringLiteral("varchar"),
                                      QStringLiteral("tinytext"),   QStringLiteral("text"),
-                                     QStringLiteral("mediumtext"), QStringLiteral("longtext"),
-                                     QStringLiteral("enum"),       QStringLiteral("set")};
+                                     QStringLiteral("mediumtext"), QStringLiteral("longtext")};
     static const QSet<QString> plain{
         QStringLiteral("tinyint"),  QStringLiteral("smallint"),  QStringLiteral("mediumint"),
         QStringLiteral("int"),      QStringLiteral("bigint"),    QStringLiteral("decimal"),
@@ -96,6 +95,10 @@ QString expression(const Column &column)
     QString name = quoted(column.name);
     if (column.type == QLatin1String("float"))
         return name + QStringLiteral("+0e0"); // its text has six digits only
+    // By its label alone ENUM's invalid value '' is one with a label ''.
+    if (column.type == QLatin1String("enum") || column.type == QLatin1String("set"))
+        return QStringLiteral("CONCAT(CAST(%1 AS UNSIGNED), ':', HEX(CONVERT(%1 USING utf8mb4)))")
+            .arg(name);
     if (texts.contains(column.type))
         return QStringLiteral("HEX(CONVERT(%1 USING utf8mb4))").arg(name);
     if (column.type == QLatin1String("json"))
@@ -112,6 +115,13 @@ QByteArray canonicalJson(const char *bytes, unsigned long size)
     const QJsonDocument document = QJsonDocument::fromJson(wrapped);
     return document.isNull() ? QByteArray(bytes, static_cast<qsizetype>(size))
                              : document.toJson(QJsonDocument::Compact);
+}
+
+// The servers print the same number differently, and only MySQL stores -0.
+QByteArray canonicalNumber(const QByteArray &text)
+{
+    const double number = text.toDouble();
+    return number == 0 ? QByteArray("0") : QByteArray::number(number, 'g', 17);
 }
 
 struct TableRows {
@@ -146,6 +156,9 @@ TableRows readTable(const Address &address, const QString &from, const std::vect
                     QByteArray value(values[i], static_cast<qsizetype>(lengths[i]));
                     if (columns[i].type == QLatin1String("json"))
                         value = canonicalJson(values[i], lengths[i]);
+                    if (columns[i].type == QLatin1String("double") ||
+                        columns[i].type == QLatin1String("float"))
+                        value = canonicalNumber(value);
                     hash.addData(QByteArray::number(value.size()) + ':');
                     hash.addData(value);
                     if (wanted != nullptr)

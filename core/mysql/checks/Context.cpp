@@ -363,9 +363,13 @@ Result<const std::vector<ObjectBrief> *> ServerContext::objects(std::stop_token 
         for (std::size_t i = 0; i < rows.rows.size(); ++i) {
             ObjectBrief o{kindFrom(rows.text(i, std::size_t{0})), rows.text(i, 1), rows.text(i, 2),
                           rows.text(i, 3)};
-            // A trigger moves with its table; the others only with their whole schema.
+            // A trigger moves with its table, a view by its name; the others with their schema.
+            const QString schema =
+                m_side == Side::Source ? o.schema : m_options.selection.schemaOnSource(o.schema);
             const bool moves = o.kind == ObjectKind::Trigger ? inScope({o.schema, rows.text(i, 4)})
-                                                             : m_options.selection.wholeSchemas();
+                               : o.kind == ObjectKind::View
+                                   ? inScope({o.schema, o.name})
+                                   : m_options.selection.wholeSchema(schema);
             if (moves)
                 out.push_back(std::move(o));
         }
@@ -476,7 +480,7 @@ Result<const SealFacts *> ServerContext::sealFacts(std::stop_token stop)
     return m_sealFacts.get([&]() -> Result<SealFacts> {
         Selection here = m_options.selection;
         if (m_side == Side::Target)
-            here = here.underTargetNames();
+            here = here.onTargetSide();
         return withSession(stop, [&](Session &s) { return readSealFacts(s, here, stop); });
     });
 }

@@ -189,7 +189,7 @@ void addRoutineBodies(std::vector<Need> &needs, const ServerFacts &facts, bool r
 void addSourceNeeds(std::vector<Need> &needs, const QString &schema, ServerContext &here,
                     const CheckOptions &options, const ServerFacts &facts, std::stop_token stop)
 {
-    const bool whole = options.selection.wholeSchemas();
+    const bool whole = options.selection.wholeSchema(schema);
     std::vector<TableName> tables;
     if (!whole) {
         if (const auto t = here.tables(std::move(stop))) {

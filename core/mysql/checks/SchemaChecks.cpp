@@ -118,6 +118,10 @@ Status lookEngine(Look &look)
     }
     if (other.empty())
         return look.pass(cwText("core", "All tables are InnoDB."));
+    // ARCHIVE knows neither UPDATE nor DELETE, so that as the old source it could not follow.
+    std::vector<TableBrief> noWayBack;
+    std::copy_if(other.begin(), other.end(), std::back_inserter(noWayBack),
+                 [](const TableBrief &t) { return t.engine == QLatin1String("ARCHIVE"); });
     look.out.objects = names(other);
     look.out.fix = sqlFix(look, sql,
                           cwText("core", "Convert them before, while nobody needs them: each "
@@ -129,6 +133,12 @@ Status lookEngine(Look &look)
                            "this server. The others can be converted.");
         return look.block(
             cwText("core", "Tables whose engine cannot be moved: %1.", someOf(names(foreign))));
+    }
+    if (!noWayBack.empty() && !look.options.once) {
+        return look.block(cwText("core",
+                                 "ARCHIVE tables cannot follow after the switch, so that there "
+                                 "would be no way back: %1.",
+                                 someOf(names(noWayBack))));
     }
     return look.warn(cwText("core",
                             "Tables that are not InnoDB and become InnoDB on the target: %1.",
@@ -188,6 +198,16 @@ Status lookUniqueKey(Look &look)
                                          "number (invisible where the server can, so that SELECT * "
                                          "stays as it is); it rebuilds the table."),
                           QStringLiteral("ALTER, CREATE, INSERT"));
+    // Without a key a change must be applied exactly once, which takes a transaction.
+    std::vector<TableBrief> noWayBack;
+    std::copy_if(keyless.begin(), keyless.end(), std::back_inserter(noWayBack),
+                 [](const TableBrief &t) { return t.engine != QLatin1String("InnoDB"); });
+    if (!noWayBack.empty() && !look.options.once) {
+        return look.block(cwText("core",
+                                 "Tables without a key that identifies a row: %1. These are not "
+                                 "InnoDB either, so that after the switch they cannot follow: %2.",
+                                 someOf(names(keyless)), someOf(names(noWayBack))));
+    }
     return look.block(
         cwText("core", "Tables without a key that identifies a row: %1.", someOf(names(keyless))));
 }
@@ -498,6 +518,7 @@ void addSchemaChecks(CheckList &list)
               .needed = cwText("core", "InnoDB."),
               .why = cwText("core", "Only a transactional table can be copied while it is written, "
                                     "and applied to exactly once."),
+              .acceptable = true,
               .sql = {tables},
               .look = lookEngine});
     list.add(

@@ -177,8 +177,8 @@ QStringList differences(const Catalog &leader, Catalog existing, const Selection
 
 std::vector<std::vector<SchemaStatement>> groups(const SchemaScript &s)
 {
-    return {s.schemas,  s.tables, s.indexes,  s.uniques, s.foreignKeys,
-            s.routines, s.views,  s.triggers, s.events};
+    return {s.schemas,     s.sequences, s.tables, s.indexes,  s.uniques,
+            s.foreignKeys, s.routines,  s.views,  s.triggers, s.events};
 }
 
 /// MySQL keeps the ";" of a statement that was sent together with others.
@@ -407,6 +407,7 @@ private Q_SLOTS:
         const Catalog catalog = must(readCatalog(*a, sel, {}));
         const SchemaScript script = must(writeSchemaScript(*b, catalog, sel, factsOf(*a), {}));
         must(runStatements(*b, script.schemas, {}));
+        must(runStatements(*b, script.sequences, {}));
         must(runStatements(*b, script.tables, {}));
         const Catalog early = must(readCatalog(*b, sel, {}));
         for (const Table &t : early.tables) {

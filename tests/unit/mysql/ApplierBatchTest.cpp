@@ -244,7 +244,7 @@ void ApplierBatchTest::deletesAndReplacesKeepTheLimits()
     limits.rows = 1000;
     limits.bytes = 1;
     QCOMPARE(replaceStatements(*t, pointers, limits).size(), std::size_t(10));
-    QCOMPARE(replaceStatements(*t, {&rows[3]}, limits).front(),
+    QCOMPARE(replaceStatements(*t, {&rows[3]}, limits).front().sql,
              std::string("REPLACE INTO `s`.`c` (`id`,`ref`) VALUES (3,3)"));
     limits.bytes = 1000;
     const Row key{std::string("7")};

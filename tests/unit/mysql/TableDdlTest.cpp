@@ -57,6 +57,17 @@ PARTITIONS 3 */)"));
         QCOMPARE(ddl->option("ROW_FORMAT")->value, QStringLiteral("COMPACT"));
     }
 
+    void joinsPartitionsFromSeveralVersionComments()
+    {
+        const auto ddl = TableDdl::parse(QStringLiteral(
+            "CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB\n/*!50100 PARTITION BY LINEAR KEY */ "
+            "/*!50611 ALGORITHM = 1 */ /*!50100 (a)\nPARTITIONS 3 */"));
+        QVERIFY(ddl);
+        QCOMPARE(ddl->partitions.simplified(),
+                 QStringLiteral("PARTITION BY LINEAR KEY /*!50611 ALGORITHM = 1 */ (a) "
+                                "PARTITIONS 3"));
+    }
+
     void refusesWhatItDoesNotKnow()
     {
         QVERIFY(!TableDdl::parse(QStringLiteral("CREATE TABLE `t` (`a` int")));

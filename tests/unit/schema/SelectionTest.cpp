@@ -47,6 +47,39 @@ private Q_SLOTS:
         QVERIFY(!s.matches(table("shop", "old")));
         QVERIFY(!s.matches(table("shop2", "orders")));
     }
+    void takesWholeSchemasByPattern()
+    {
+        Selection s;
+        s.schemas = {QStringLiteral("shop"), QStringLiteral("a.b"), QStringLiteral("part")};
+        s.patterns = {QStringLiteral("shop.*"), QStringLiteral("a.b.*"), QStringLiteral("part.x"),
+                      QStringLiteral("!shop.log")};
+        QVERIFY(s.wholeSchema(QStringLiteral("shop")));
+        QVERIFY(s.wholeSchema(QStringLiteral("a.b")));
+        QVERIFY(!s.wholeSchema(QStringLiteral("part")));
+        QVERIFY(!s.wholeSchemas());
+        QVERIFY(!s.matches(table("shop", "log")));
+        QVERIFY(s.matches(table("a.b", "t.u")));
+    }
+    void findsSchemasWithPointsInTheirNames()
+    {
+        const QStringList all{QStringLiteral("a"), QStringLiteral("a.b"), QStringLiteral("b")};
+        QCOMPARE(Selection::schemasOf(QStringLiteral("a.b.*"), all),
+                 (QStringList{QStringLiteral("a"), QStringLiteral("a.b")}));
+        QCOMPARE(Selection::schemasOf(QStringLiteral("?.t"), all),
+                 (QStringList{QStringLiteral("a"), QStringLiteral("b")}));
+    }
+    void meansTheSameTablesOnTheTarget()
+    {
+        Selection s;
+        s.schemas = {QStringLiteral("shop1"), QStringLiteral("other")};
+        s.patterns = {QStringLiteral("sh*.o*")};
+        s.renames.insert(QStringLiteral("shop1"), QStringLiteral("new"));
+        const Selection there = Selection::decode(s.onTargetSide().encode());
+        QVERIFY(there.matches(table("new", "orders")));
+        QVERIFY(!there.matches(table("new", "items")));
+        QVERIFY(!there.matches(table("shop1", "orders")));
+        QVERIFY(!there.matches(table("other", "orders")));
+    }
     void renamesThereAndBack()
     {
         Selection s;
