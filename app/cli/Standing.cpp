@@ -289,7 +289,7 @@ QStringList Standing::lines() const
         const Alarm a = Alarm::fromJson(alarm);
         const Endpoint &follower = a.side == Side::Source ? settings.source : settings.target;
         line("alarm", say(a.text(follower.fromHere.display())));
-        line("", QStringLiteral("causeway-cli verify %1 --repair").arg(path));
+        line("", QStringLiteral("causeway-cli verify %1 --repair").arg(shellWord(file)));
     }
     const QString warning = status.value(QStringLiteral("warning")).toString();
     if (!warning.isEmpty())

@@ -315,14 +315,6 @@ void Context::refreshClients()
     });
 }
 
-void Context::store()
-{
-    m_lastStored = QDateTime::currentMSecsSinceEpoch();
-    (void)journal->setValue(
-        QStringLiteral("snapshot"),
-        QString::fromUtf8(QJsonDocument(live.get()->toJson()).toJson(QJsonDocument::Compact)));
-}
-
 bool Context::tick()
 {
     const qint64 now = QDateTime::currentMSecsSinceEpoch();

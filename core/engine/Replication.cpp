@@ -137,10 +137,9 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     config.readPlans = [&ctx, wanted](std::stop_token token) {
         return readPlans(ctx, wanted, std::move(token));
     };
-    config.onConnect = [&ctx, wanted, lease = config.lease](std::stop_token token) -> Status {
-        CW_TRY_ASSIGN(const auto fence, ctx.db(wanted.follower)
-                                            .fence(ctx.selectionOn(wanted.follower), lease,
-                                                   wanted.follower == Side::Target, token));
+    config.onConnect = [&ctx, wanted, request = ctx.fenceRequest(wanted.follower)](
+                           std::stop_token token) -> Status {
+        CW_TRY_ASSIGN(const auto fence, ctx.db(wanted.follower).fence(request, token));
         return fence->admitApplier(token);
     };
     config.onApplied = [&ctx](const DdlChange &ddl, std::stop_token token) {
