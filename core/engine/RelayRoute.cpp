@@ -36,8 +36,9 @@ Result<bool> RelayRoute::isFinishing(std::stop_token stop)
 
 Result<bool> RelayRoute::isVerified(std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const Roles now, m_ctx.roles(stop));
-    CW_TRY_ASSIGN(const auto verified, m_ctx.fact(now.follower, fact::verified, stop));
+    // Of the pair, whoever follows: a clean comparison, and every switch since compared what
+    // changed.
+    CW_TRY_ASSIGN(const auto verified, m_ctx.fact(Side::Target, fact::verified, stop));
     CW_TRY_ASSIGN(const auto alarm, readAlarm(m_ctx, stop));
     return verified.has_value() && !alarm;
 }

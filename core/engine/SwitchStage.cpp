@@ -562,11 +562,6 @@ Status switchStage(Context &ctx, Replication &replication, std::stop_token stop)
     Status done = SwitchRun(ctx, replication, from).run(stop);
     // What was compared on the way over holds for the way back, until a comparison says otherwise.
     // Where this is cut short, the way back compares once more.
-    if (done && from.leader == Side::Source && ctx.settings.mode != Mode::Once &&
-        !ctx.settings.oneWayAccepted) {
-        CW_TRY(ctx.setFact(from.leader, fact::verified,
-                           QString::number(QDateTime::currentMSecsSinceEpoch()), stop));
-    }
     if (!done) {
         // Undone: where the servers say we are, not where we wanted to be.
         if (const auto phase = ctx.derivePhase({}))

@@ -67,7 +67,7 @@ public:
     static CliRun finish(QProcess &process, int seconds = 120)
     {
         CliRun run;
-        if (!process.waitForFinished(seconds * 1000)) {
+        if (process.state() != QProcess::NotRunning && !process.waitForFinished(seconds * 1000)) {
             process.kill();
             process.waitForFinished();
             run.err = "did not end in time\n";

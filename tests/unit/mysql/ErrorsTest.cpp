@@ -119,7 +119,8 @@ void ErrorsTest::timeOutExplainsTheService_data()
     QTest::newRow("private") << QStringLiteral("10.1.2.3") << QStringList()
                              << QStringLiteral("private address");
     QTest::newRow("elsewhere") << QStringLiteral("db.example") << QStringList()
-                               << QStringLiteral("inbound rule for TCP port 3307");
+                               << QStringLiteral("inbound rule of the firewall or security group "
+                                                 "for TCP port 3307");
 }
 
 void ErrorsTest::timeOutExplainsTheService()
