@@ -170,7 +170,7 @@ if [ "$long" = yes ]; then
     # The same tests with more of what they do: kills at every mark, many random histories.
     export CAUSEWAY_LONG=1 CAUSEWAY_HISTORIES=${CAUSEWAY_HISTORIES:-5000}
     stage "long tests" run_ctest dev \
-        -R 'KillTest|ApplierPropertyTest|FixtureTest|CampaignTest|PostgresSchemaTest' --timeout 14400
+        -R 'KillTest|FaultTest|SchemaChangeTest|WrongSituationTest|ApplierPropertyTest|FixtureTest|CampaignTest|PostgresSchemaTest' --timeout 14400
     unset CAUSEWAY_LONG CAUSEWAY_HISTORIES
 fi
 
@@ -182,5 +182,5 @@ echo
 echo "== unit, engine and gui tests"
 # Last, so that what is seen last is the summary of all tests. The fixture initialises each product
 # once; the tests then run side by side on copies.
-run_ctest dev -j"$jobs" || exit 1
+run_ctest dev -j"$jobs" -LE long || exit 1
 [ ${#failed[@]} -eq 0 ] || exit 1

@@ -155,7 +155,15 @@ Result<Lease> Context::lease(Side side, std::stop_token stop)
         CW_TRY_ASSIGN(m_holds[index(side)], db(side).holdLease(settings.id, stop));
     }
     CW_TRY_ASSIGN(Ledger *const l, ledger(side, stop));
-    CW_TRY(l->create(stop));
+    Status created = l->create(stop);
+    if (!created && created.error().number == 1290) {
+        // Our own seal, of a process before this one: super_read_only keeps us out as well. Only
+        // where we closed this server; everybody else stays out.
+        CW_TRY_ASSIGN(const auto closed, db(side).fence(fenceRequest(side), stop));
+        CW_TRY(closed->admitApplier(stop));
+        created = l->create(stop);
+    }
+    CW_TRY(created);
     const QString holder = QStringLiteral("%1 (process %2)")
                                .arg(QSysInfo::machineHostName())
                                .arg(QCoreApplication::applicationPid());

@@ -23,7 +23,8 @@ Text purgedFix(Side leader)
                                 "the retention of the log first (\"check\" says how), then cancel "
                                 "--discard, and make a new migration.")
                : cwText("core", "The changes in between are gone: the old source cannot follow any "
-                                "more, and there is no way back. Finish (run --to finished) when "
+                                "more, and there is no way back. Finish (run --to finished "
+                                "--accept one-way) when "
                                 "you trust the new leader.");
 }
 

@@ -306,7 +306,9 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
             [&](const command::Cancel &c) -> Status { return cancel(c, stop); },
         },
         command);
-    if (!outcome.status && outcome.status.error().id == QLatin1String("mysql-binlog-purged")) {
+    // Where it is a decision, its choices say what can be done.
+    if (!outcome.status && outcome.status.error().code != ErrorCode::NeedsDecision &&
+        outcome.status.error().id == QLatin1String("mysql-binlog-purged")) {
         Error e = outcome.status.error();
         e.fix = purgedFix(live.get()->roles.leader);
         outcome.status = fail(std::move(e));

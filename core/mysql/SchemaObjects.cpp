@@ -343,7 +343,13 @@ QString mapSqlMode(const QString &sqlMode, const SchemaTarget &target, QStringLi
         QStringLiteral("EMPTY_STRING_IS_NULL"), QStringLiteral("SIMULTANEOUS_ASSIGNMENT"),
         QStringLiteral("TIME_ROUND_FRACTIONAL"), QStringLiteral("IGNORE_BAD_TABLE_OPTIONS")};
     QStringList kept;
-    const QStringList modes = sqlMode.toUpper().split(QLatin1Char(','), Qt::SkipEmptyParts);
+    QStringList modes = sqlMode.toUpper().split(QLatin1Char(','), Qt::SkipEmptyParts);
+    // MariaDB tells a routine's mode by the name that it has in its system table, and takes only the
+    // other one.
+    for (QString &mode : modes) {
+        if (mode == QLatin1String("INVALID_DATES"))
+            mode = QStringLiteral("ALLOW_INVALID_DATES");
+    }
     for (const QString &mode : modes) {
         const bool truncates = mode == QLatin1String("TIME_TRUNCATE_FRACTIONAL");
         const bool known = common.contains(mode) ||

@@ -1,6 +1,6 @@
 // Kills at random moments, servers that die, links that break, a process that is stopped, a file
 // that is copied: through whole migrations, under writes, each gone on with to equal sides and
-// nothing lost.
+// nothing lost. Minutes of servers dying: long-run only.
 
 #include "engine/engine/CliSupport.h"
 #include "servers/MySqlClient.h"

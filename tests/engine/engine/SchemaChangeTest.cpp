@@ -1,5 +1,5 @@
 // Schema changes of each kind, while the rows are copied and while changes are followed, and what
-// each --on-ddl and `answer` make of them. Both sides must be equal in the end.
+// each --on-ddl and `answer` make of them. Both sides must be equal in the end. long-run only.
 
 #include "engine/engine/CliSupport.h"
 

@@ -123,7 +123,6 @@ private Q_SLOTS:
     void systemAccount();
     void lockedAccount();
     void expiredPassword();
-    void noAccountForTheHost();
     void noFreeConnection();
     void userLimit();
     void nobodyListens();
@@ -171,23 +170,6 @@ void ConnectErrorsTest::deniedAndUnknownDatabase()
     e = statementError(server().address(), "USE nowhere");
     QCOMPARE(e.number, 1049);
     QCOMPARE(e.id, QStringLiteral("mysql-unknown-database"));
-}
-
-void ConnectErrorsTest::noAccountForTheHost()
-{
-    test::ServerOptions o;
-    o.product = server().product();
-    TestServer strict(o);
-    strict.exec(
-        QStringLiteral("CREATE USER root@'127.0.0.1' IDENTIFIED BY 'root-secret'; GRANT ALL "
-                       "ON *.* TO root@'127.0.0.1' WITH GRANT OPTION; DROP USER "
-                       "root@'%'"));
-    TcpProxy elsewhere(strict.port(), QStringLiteral("127.0.0.3"));
-    Address a = strict.address();
-    a.port = elsewhere.port();
-    const Error e = connectError(a);
-    QCOMPARE(e.number, 1130);
-    QCOMPARE(e.id, QStringLiteral("mysql-host-not-allowed"));
 }
 
 void ConnectErrorsTest::systemAccount()
