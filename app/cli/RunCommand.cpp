@@ -54,7 +54,8 @@ Status keepSettings(const Arguments &args, const QString &path)
     for (const QString &id : accepted) {
         if (!settings.accepted.contains(id))
             settings.accepted << id;
-        if (id == QLatin1String("mysql-reverse") || id == QLatin1String("one-way"))
+        if (id == QLatin1String("mysql-reverse") || id == QLatin1String("mysql-reverse-grants") ||
+            id == QLatin1String("one-way"))
             settings.oneWayAccepted = true;
     }
     if (!onDdl.isEmpty())

@@ -344,8 +344,8 @@ QString mapSqlMode(const QString &sqlMode, const SchemaTarget &target, QStringLi
         QStringLiteral("TIME_ROUND_FRACTIONAL"), QStringLiteral("IGNORE_BAD_TABLE_OPTIONS")};
     QStringList kept;
     QStringList modes = sqlMode.toUpper().split(QLatin1Char(','), Qt::SkipEmptyParts);
-    // MariaDB tells a routine's mode by the name that it has in its system table, and takes only the
-    // other one.
+    // MariaDB tells a routine's mode by the name that it has in its system table, and takes only
+    // the other one.
     for (QString &mode : modes) {
         if (mode == QLatin1String("INVALID_DATES"))
             mode = QStringLiteral("ALLOW_INVALID_DATES");
