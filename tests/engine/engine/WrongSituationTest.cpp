@@ -1,5 +1,5 @@
-// Situations that are wrong: each is told by an id of its own and by the exit status, and after it
-// was mended the migration goes on to equal sides.
+// long-run only. Situations that are wrong: each is told by an id of its own and by the exit
+// status, and after it was mended the migration goes on to equal sides.
 
 #include "engine/engine/CliSupport.h"
 #include "servers/MySqlClient.h"
