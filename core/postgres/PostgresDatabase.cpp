@@ -1,5 +1,7 @@
 #include "postgres/PostgresDatabase.h"
 
+#include "postgres/RangeHasher.h"
+
 namespace causeway::postgres {
 
 namespace {
@@ -92,9 +94,15 @@ PostgresDatabase::changes(const Position &, const Lease &, const TableResolver &
 {
     return notInThisRelease();
 }
-Result<std::unique_ptr<RangeHasher>> PostgresDatabase::hasher(std::stop_token)
+Result<std::unique_ptr<RangeHasher>> PostgresDatabase::hasher(std::stop_token stop)
 {
-    return notInThisRelease();
+    return makeRangeHasher(m_address, std::move(stop));
+}
+
+Result<std::vector<Row>>
+PostgresDatabase::readRows(const Table &table, const std::vector<Row> &keys, std::stop_token stop)
+{
+    return readRowsByKey(m_address, table, keys, std::move(stop));
 }
 Result<std::unique_ptr<Ledger>> PostgresDatabase::ledger(const QString &, std::stop_token)
 {

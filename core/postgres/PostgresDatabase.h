@@ -34,6 +34,8 @@ public:
     Result<bool> stillHas(const Position &, std::stop_token) override;
     Result<qint64> retentionSeconds(std::stop_token) override;
     Result<std::vector<LiveClient>> liveClients(std::stop_token) override;
+    Result<std::vector<Row>> readRows(const Table &, const std::vector<Row> &keys,
+                                      std::stop_token) override;
 
 private:
     Address m_address;

@@ -35,6 +35,7 @@ Result<AlignedTables> alignForHashing(const TablePlan &plan)
     AlignedTables out{*plan.leader, *plan.leader};
     const Table &actual = *plan.follower;
     out.follower.name = actual.name;
+    out.follower.partitioned = actual.partitioned;
     for (std::size_t i = 0; i < out.leader.columns.size(); ++i) {
         Column &l = out.leader.columns[i];
         const int there = actual.columnIndex(l.name);
