@@ -117,9 +117,11 @@ Result<Selection> selectionFrom(const QStringList &tables, const QStringList &re
         const bool out = pattern.startsWith(QLatin1Char('!'));
         QString rest = out ? pattern.mid(1) : pattern;
         qsizetype dot = rest.indexOf(QLatin1Char('.'));
-        if (dot < 0 && !source.database.isEmpty()) {
-            rest = source.database + QLatin1Char('.') + rest;
-            dot = source.database.size();
+        // Without a schema: MySQL's is the database of the URL, PostgreSQL's the usual one.
+        const QString usual = source.isMySqlFamily() ? source.database : QStringLiteral("public");
+        if (dot < 0 && !usual.isEmpty()) {
+            rest = usual + QLatin1Char('.') + rest;
+            dot = usual.size();
         }
         if (dot <= 0 || dot + 1 == rest.size()) {
             return fail(ErrorCode::Usage,
@@ -150,7 +152,7 @@ Result<Selection> selectionFrom(const QStringList &tables, const QStringList &re
         }
     }
     if (s.schemas.isEmpty() && !source.database.isEmpty()) {
-        if (source.engine == Engine::Postgres && tables.isEmpty())
+        if (!source.isMySqlFamily())
             return s; // the whole database, every schema of it
         s.schemas << source.database;
     }

@@ -74,6 +74,20 @@ Result<int> create(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(s.route, routeFrom(args, s.source.fromHere.engine));
     CW_TRY_ASSIGN(const bool once, onceFrom(args));
     s.mode = once ? Mode::Once : Mode::Live;
+    if (s.source.fromHere.engine == Engine::Postgres) {
+        if (s.route == QLatin1String("relay")) {
+            return fail(ErrorCode::Usage, cwText("cli", "The relay route is not built for "
+                                                        "PostgreSQL: use --route native."));
+        }
+        if (once)
+            return fail(ErrorCode::Usage, cwText("cli", "Mode once is not built for PostgreSQL."));
+        if (args.isSet(QStringLiteral("rename"))) {
+            return fail(ErrorCode::Usage,
+                        cwText("cli", "Schemas of PostgreSQL cannot be renamed on the way: "
+                                      "replication knows a table by one name. Rename afterwards "
+                                      "with ALTER SCHEMA."));
+        }
+    }
     if (args.isSet(QStringLiteral("workers"))) {
         bool ok = false;
         s.workers = args.value(QStringLiteral("workers")).toInt(&ok);

@@ -234,7 +234,8 @@ private:
 QString schemaCondition(const QString &expression, const QStringList &schemas)
 {
     if (schemas.isEmpty())
-        return expression + QStringLiteral(" !~ '^(pg_|information_schema$)'");
+        return expression + QStringLiteral(" !~ '^(pg_|information_schema$|_causeway$|"
+                                           "causeway_sealed_)'");
     QStringList quoted;
     for (const QString &s : schemas)
         quoted << quoteText(s);
@@ -245,7 +246,7 @@ Result<QStringList> readSchemaNames(Session &session, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto r,
                   session.query(QStringLiteral("SELECT n.nspname FROM pg_catalog.pg_namespace n "
-                                               "WHERE %1 AND n.nspname <> '_causeway' ORDER BY 1")
+                                               "WHERE %1 ORDER BY 1")
                                     .arg(schemaCondition(QStringLiteral("n.nspname"), {})),
                                 stop));
     QStringList out;

@@ -264,6 +264,33 @@ Result<ResultSet> Session::query(const QString &sql, std::stop_token stop)
         m_dead = true;
         return fail(resultError(nullptr));
     }
+    return collect(stop);
+}
+
+Result<ResultSet> Session::queryWith(const QString &sql, const QStringList &parameters,
+                                     std::stop_token stop)
+{
+    if (m_interrupted || stop.stop_requested())
+        return fail(cancelledError());
+    const std::stop_callback onStop(stop, [this] { interrupt(); });
+    QByteArrayList bytes;
+    std::vector<const char *> values;
+    for (const QString &p : parameters)
+        bytes << p.toUtf8();
+    for (const QByteArray &b : bytes)
+        values.push_back(b.constData());
+    if (PQsendQueryParams(m_conn, sql.toUtf8().constData(), static_cast<int>(values.size()),
+                          nullptr, values.data(), nullptr, nullptr, 0) == 0) {
+        if (m_interrupted)
+            return fail(cancelledError());
+        m_dead = true;
+        return fail(resultError(nullptr));
+    }
+    return collect(stop);
+}
+
+Result<ResultSet> Session::collect(const std::stop_token &stop)
+{
     ResultPtr last;
     Result<ResultSet> failed = ResultSet{};
     for (;;) {

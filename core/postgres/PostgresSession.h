@@ -48,6 +48,15 @@ public:
     Status exec(const QString &sql, std::stop_token = {});
     /// The last result of the statements in `sql`.
     Result<ResultSet> query(const QString &sql, std::stop_token = {});
+    /// One statement with $1, $2, ... kept out of its text: what a server shows and logs of its
+    /// sessions is the text.
+    Result<ResultSet> queryWith(const QString &sql, const QStringList &parameters,
+                                std::stop_token = {});
+
+    /// Pipes the rows of `copyOut` (COPY ... TO STDOUT) into `copyIn` (COPY ... FROM STDIN) of
+    /// another session. Returns their bytes. (PostgresCopy.cpp)
+    Result<qint64> copyTo(const QString &copyOut, Session &to, const QString &copyIn,
+                          std::stop_token = {});
 
     [[nodiscard]] int version() const; ///< 150020
     [[nodiscard]] int backendPid() const;
@@ -62,6 +71,7 @@ public:
 private:
     Session() = default;
     Status connect(const Address &, std::stop_token);
+    Result<ResultSet> collect(const std::stop_token &);
     /// False at the deadline; an error when stopped. `forWrite`: else for reading.
     Result<bool> wait(bool forWrite, std::chrono::steady_clock::time_point deadline,
                       const std::stop_token &);
