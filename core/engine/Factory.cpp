@@ -3,6 +3,7 @@
 #include "engine/RouteFactory.h"
 #include "mysql/MySqlDatabase.h"
 #include "postgres/PostgresDatabase.h"
+#include "postgres/native/NativeRoute.h"
 
 namespace causeway {
 
@@ -20,6 +21,37 @@ Result<std::shared_ptr<Database>> makeDatabase(const Address &address)
 
 Result<std::unique_ptr<Route>> makeRoute(Context &ctx)
 {
+    const Settings &settings = ctx.settings;
+    const bool isPostgres = !settings.source.fromHere.isMySqlFamily();
+    if (!isPostgres && settings.route == QLatin1String("native")) {
+        return fail(ErrorCode::Usage,
+                    cwText("core", "The native route is not built for MySQL and MariaDB: use "
+                                   "--route relay."),
+                    QStringLiteral("route-unsupported"));
+    }
+    if (isPostgres && settings.route == QLatin1String("relay")) {
+        return fail(ErrorCode::Usage,
+                    cwText("core", "The relay route is not built for PostgreSQL: use --route "
+                                   "native."),
+                    QStringLiteral("route-unsupported"));
+    }
+    if (settings.route == QLatin1String("auto")) {
+        CW_TRY_ASSIGN(const auto told, ctx.journalValue(QStringLiteral("route_explained")));
+        if (!told) {
+            ctx.event(QStringLiteral("info"),
+                      isPostgres
+                          ? QStringLiteral("Route: native. The servers replicate directly, so "
+                                           "they must reach each other; for PostgreSQL this "
+                                           "is the only route that is built.")
+                          : QStringLiteral("Route: relay. Rows and changes pass through this "
+                                           "computer, so the servers need not reach each "
+                                           "other; for MySQL and MariaDB this is the only "
+                                           "route that is built."));
+            CW_TRY(ctx.setJournalValue(QStringLiteral("route_explained"), QStringLiteral("1")));
+        }
+    }
+    if (isPostgres)
+        return std::unique_ptr<Route>(std::make_unique<postgres::NativeRoute>(ctx));
     return std::unique_ptr<Route>(std::make_unique<RelayRoute>(ctx));
 }
 

@@ -2,11 +2,14 @@
 
 #include "database/Database.h"
 #include "engine/Restorations.h"
+#include "postgres/native/NativeRoute.h"
 
 namespace causeway {
 
 Result<QStringList> unfence(const Endpoint &source, const Endpoint &target, std::stop_token stop)
 {
+    if (!source.fromHere.isMySqlFamily())
+        return postgres::unfence(source.fromHere, target.fromHere, std::move(stop));
     QStringList done;
     CW_TRY_ASSIGN(const auto sourceDb, makeDatabase(source.fromHere));
     CW_TRY_ASSIGN(const auto targetDb, makeDatabase(target.fromHere));

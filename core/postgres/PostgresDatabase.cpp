@@ -6,19 +6,18 @@ namespace causeway::postgres {
 
 namespace {
 
-/// Nothing here pretends: a migration that would need it stops before it begins.
-tl::unexpected<Error> notInThisRelease()
+/// What only the relay route would call. PostgreSQL moves on the native route (native/Native.h),
+/// where rows and changes do not come through here.
+tl::unexpected<Error> relayOnly()
 {
     return fail(ErrorCode::NotReady,
-                cwText("core",
-                       "Moving PostgreSQL is not part of this release yet; checking a server "
-                       "is."),
-                QStringLiteral("pg-not-in-this-release"));
+                cwText("core", "The relay route is not built for PostgreSQL: use --route native."),
+                QStringLiteral("route-unsupported"));
 }
 
-Support notYet()
+Support notRelayed()
 {
-    return {false, cwText("core", "Moving PostgreSQL is not part of this release yet.")};
+    return {false, cwText("core", "The relay route is not built for PostgreSQL.")};
 }
 
 } // namespace
@@ -31,7 +30,8 @@ Result<ServerFacts> PostgresDatabase::facts(std::stop_token stop)
 
 Result<Capabilities> PostgresDatabase::capabilities(std::stop_token)
 {
-    return Capabilities{notYet(), notYet(), notYet(), notYet(), notYet(), notYet()};
+    return Capabilities{notRelayed(), notRelayed(), notRelayed(),
+                        notRelayed(), notRelayed(), notRelayed()};
 }
 
 Result<Catalog> PostgresDatabase::catalog(const Selection &selection, std::stop_token stop)
@@ -73,26 +73,26 @@ Result<std::vector<LiveClient>> PostgresDatabase::liveClients(std::stop_token st
 Result<SchemaScript> PostgresDatabase::schemaScript(const Catalog &, const Selection &,
                                                     const ServerFacts &, std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 Result<std::unique_ptr<RowReader>> PostgresDatabase::reader(std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 Result<std::unique_ptr<RowWriter>> PostgresDatabase::writer(const Lease &, const QString &,
                                                             std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 Result<std::unique_ptr<Applier>> PostgresDatabase::applier(const Lease &, const ApplierOptions &,
                                                            std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 Result<std::unique_ptr<ChangeStream>>
 PostgresDatabase::changes(const Position &, const Lease &, const TableResolver &, std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 Result<std::unique_ptr<RangeHasher>> PostgresDatabase::hasher(std::stop_token stop)
 {
@@ -106,15 +106,15 @@ PostgresDatabase::readRows(const Table &table, const std::vector<Row> &keys, std
 }
 Result<std::unique_ptr<Ledger>> PostgresDatabase::ledger(const QString &, std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 Result<std::unique_ptr<Fence>> PostgresDatabase::fence(const FenceRequest &, std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 Result<Position> PostgresDatabase::currentPosition(const Selection &, std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 bool PostgresDatabase::reached(const Position &applied, const Position &wanted) const
 {
@@ -122,11 +122,11 @@ bool PostgresDatabase::reached(const Position &applied, const Position &wanted) 
 }
 Result<bool> PostgresDatabase::stillHas(const Position &, std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 Result<qint64> PostgresDatabase::retentionSeconds(std::stop_token)
 {
-    return notInThisRelease();
+    return relayOnly();
 }
 
 } // namespace causeway::postgres

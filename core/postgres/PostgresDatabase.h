@@ -5,8 +5,9 @@
 
 namespace causeway::postgres {
 
-/// PostgreSQL as far as looking at a server goes: facts, catalog, clients, and what the checks
-/// need. Moving one is not part of this release: what copies, follows or fences says so.
+/// PostgreSQL as far as looking at a server goes: facts, catalog, clients, hashes, and what the
+/// checks need. It moves on the native route (native/Native.h); what only the relay would need of
+/// it says that this is not built.
 class PostgresDatabase final : public Database {
 public:
     explicit PostgresDatabase(Address address) : m_address(std::move(address)) {}

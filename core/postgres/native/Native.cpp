@@ -1,0 +1,136 @@
+#include "postgres/native/Native.h"
+
+#include "base/Stop.h"
+
+namespace causeway::postgres {
+
+Native::Native(RouteHost &h)
+    : host(h), names(h.configuration().id),
+      source(Side::Source, h.db(Side::Source).address(), names),
+      target(Side::Target, h.db(Side::Target).address(), names)
+{
+}
+
+Result<Scope> Native::scopeOn(Side side, std::stop_token stop)
+{
+    return readScope(on(side), host.selectionOn(side), std::move(stop));
+}
+
+Result<Roles> Native::roles(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto onTarget, target.fact(fact::leads, stop));
+    if (!onTarget)
+        return Roles{};
+    CW_TRY_ASSIGN(const auto onSource, source.fact(fact::leads, stop));
+    if (onTarget->toInt() > onSource.value_or(QString()).toInt())
+        return Roles{Side::Target, Side::Source};
+    return Roles{};
+}
+
+Result<SubscriptionOptions> Native::optionsFor(Roles roles, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const int there, on(roles.leader).version(stop));
+    CW_TRY_ASSIGN(const int here, on(roles.follower).version(stop));
+    SubscriptionOptions options;
+    options.streaming = there >= 140000 && here >= 140000;
+    if (there >= 160000 && here >= 160000) {
+        // A second lock on the door against changes that come back: the two directions never run at
+        // once anyhow. But where the leader follows somebody else too, those rows have an origin,
+        // and would silently be left out.
+        CW_TRY_ASSIGN(
+            const auto others,
+            on(roles.leader)
+                .query(QStringLiteral("SELECT count(*) FROM pg_catalog.pg_replication_origin o "
+                                      "WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_subscription "
+                                      "s WHERE s.subname LIKE %1 AND o.roname LIKE 'pg\\_' || "
+                                      "s.oid || '%')")
+                           .arg(quoteText(QStringLiteral("causeway\\_") + names.migration() +
+                                          QStringLiteral("\\_%"))),
+                       stop));
+        options.originNone = others.text(0, 0) == QLatin1String("0");
+    }
+    return options;
+}
+
+Status Native::idle(Roles roles)
+{
+    observer.look(host, on(roles.leader), on(roles.follower),
+                  host.shown()->phase == Phase::Copying);
+    if (!host.tick())
+        return fail(cancelledError());
+    return {};
+}
+
+Status Native::catchUp(Roles roles, std::chrono::milliseconds limit, bool durably,
+                       std::stop_token stop)
+{
+    Barrier barrier(on(roles.leader), on(roles.follower), [&] { return idle(roles); });
+    return durably ? barrier.passDurably(limit, std::move(stop))
+                   : barrier.pass(limit, std::move(stop));
+}
+
+Step Native::step(const QString &id, std::optional<Side> side, Text title, QStringList sql)
+{
+    Step s;
+    s.id = id;
+    s.side = side;
+    s.title = std::move(title);
+    s.shownSql = std::move(sql);
+    return s;
+}
+
+Result<Phase> derivePhase(Native &n, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const Phase recorded, n.host.recordedPhase());
+    if (recorded == Phase::Finished || recorded == Phase::Cancelled)
+        return recorded;
+    CW_TRY_ASSIGN(const Roles now, n.roles(stop));
+    if (now.leader == Side::Target)
+        return Phase::Primary;
+    CW_TRY_ASSIGN(const bool state, n.target.hasState(stop));
+    if (!state)
+        return recorded == Phase::Checked ? Phase::Checked : Phase::Draft;
+    CW_TRY_ASSIGN(const auto copied, n.target.fact(fact::copied, stop));
+    if (!copied)
+        return Phase::Copying;
+    CW_TRY_ASSIGN(const auto complete, n.target.fact(fact::complete, stop));
+    return complete ? Phase::Replica : Phase::CatchingUp;
+}
+
+Result<Support> wayBack(Native &n, std::stop_token stop)
+{
+    // The target must be able to publish, the source to subscribe.
+    CW_TRY_ASSIGN(
+        const auto target,
+        n.target.query(
+            QStringLiteral(
+                "SELECT current_setting('wal_level'), r.rolsuper OR r.rolreplication OR EXISTS "
+                "(SELECT 1 FROM pg_catalog.pg_roles x WHERE x.rolname IN "
+                "('rds_replication','rds_superuser') AND pg_catalog.pg_has_role(r.oid, x.oid, "
+                "'member')) FROM pg_catalog.pg_roles r WHERE r.rolname = current_user"),
+            stop));
+    if (target.text(0, 0) != QLatin1String("logical")) {
+        return Support{false, cwText("core", "wal_level of the target is %1, not logical.",
+                                     target.text(0, 0))};
+    }
+    if (!target.isTrue(0, 1)) {
+        return Support{false, cwText("core", "The account may not create a replication slot on the "
+                                             "target.")};
+    }
+    CW_TRY_ASSIGN(
+        const auto source,
+        n.source.query(
+            QStringLiteral("SELECT r.rolsuper OR EXISTS (SELECT 1 FROM pg_catalog.pg_roles x WHERE "
+                           "x.rolname IN ('pg_create_subscription','rds_superuser',"
+                           "'cloudsqlsuperuser','azure_pg_admin','neon_superuser') AND "
+                           "pg_catalog.pg_has_role(r.oid, x.oid, 'member')) FROM "
+                           "pg_catalog.pg_roles r WHERE r.rolname = current_user"),
+            stop));
+    if (!source.isTrue(0, 0)) {
+        return Support{false, cwText("core", "The account may not create a subscription on the "
+                                             "source, which would have to follow the target.")};
+    }
+    return Support{true, {}};
+}
+
+} // namespace causeway::postgres
