@@ -246,6 +246,10 @@ void addFenceOptions(Arguments &args)
     args.option(QStringLiteral("target-fence"),
                 QStringLiteral("the same for the target, where it is to differ"),
                 QStringLiteral("HOW"));
+    args.option(QStringLiteral("lock-account"),
+                QStringLiteral("USER@HOST, an account that may write on a closed server and is "
+                               "locked at the switch (repeatable; those seen writing are anyway)"),
+                QStringLiteral("ACCOUNT"));
 }
 
 Result<FenceWishes> fenceWishesFrom(const Arguments &args)
@@ -262,6 +266,16 @@ Result<FenceWishes> fenceWishesFrom(const Arguments &args)
                         cwText("cli", "--%1 takes auto, read_only or triggers.", option));
         }
         *kind = *wanted;
+    }
+    out.lockAccounts = args.values(QStringLiteral("lock-account"));
+    for (const QString &account : std::as_const(out.lockAccounts)) {
+        if (!account.contains(QLatin1Char('@'))) {
+            return fail(ErrorCode::Usage,
+                        cwText("cli",
+                               "--lock-account takes an account as the server knows it, such as "
+                               "app@%: \"%1\" has no host.",
+                               account));
+        }
     }
     return out;
 }

@@ -58,10 +58,11 @@ Result<bool> onceFrom(const Arguments &);
 /// "auto", "relay" or "native", refused where that route is not built for the engine.
 Result<QString> routeFrom(const Arguments &, Engine);
 Result<TargetKind> targetKindFrom(const QString &);
-/// --fence and --target-fence, the same wherever they are taken.
+/// --fence, --target-fence and --lock-account, the same wherever they are taken.
 void addFenceOptions(Arguments &);
 struct FenceWishes {
     FenceKind fence = FenceKind::Auto, targetFence = FenceKind::Auto;
+    QStringList lockAccounts; ///< user@host
 };
 Result<FenceWishes> fenceWishesFrom(const Arguments &);
 /// "20M", "500k", "1G" or a plain number: bytes per second.

@@ -161,6 +161,7 @@ Result<int> check(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const FenceWishes wishes, fenceWishesFrom(args));
     options.fence = wishes.fence;
     options.targetFence = wishes.targetFence;
+    options.lockAccounts = wishes.lockAccounts;
     options.oneWay = args.isSet(QStringLiteral("one-way"));
     options.probes = args.isSet(QStringLiteral("probes"));
     CW_TRY_ASSIGN(options.once, onceFrom(args));
@@ -237,6 +238,7 @@ Result<int> userScript(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const FenceWishes wishes, fenceWishesFrom(args));
     options.fence = wishes.fence;
     options.targetFence = wishes.targetFence;
+    options.lockAccounts = wishes.lockAccounts;
     CW_TRY_ASSIGN(const QStringList onSource,
                   causeway::userScript(source, Side::Source, options, account, {}));
     out.say(QStringLiteral("-- On the source, %1").arg(source.fromHere.display()));

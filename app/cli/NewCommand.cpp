@@ -100,6 +100,7 @@ Result<int> create(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const FenceWishes wishes, fenceWishesFrom(args));
     s.fence = wishes.fence;
     s.targetFence = wishes.targetFence;
+    s.lockAccounts = wishes.lockAccounts;
     s.oneWayAccepted = args.isSet(QStringLiteral("one-way"));
     Address source = s.source.fromHere;
     bool needsConnection = false;

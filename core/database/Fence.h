@@ -24,8 +24,6 @@ struct FenceRequest {
     Lease lease;
     bool isTarget = false;
     FenceKind kind = FenceKind::Auto;
-    QStringList lockAccounts; ///< user@host: the user's tick; locked before the hold
-    QStringList writers;      ///< user@clienthost seen changing rows: locked if read_only lets them
     std::chrono::milliseconds lockWait{2'000}; ///< each attempt stalls writers for at most this
     int attempts = 5;
 };
@@ -69,6 +67,22 @@ public:
     virtual QStringList holdSql() const = 0;
     virtual QStringList sealSql() const = 0;
     virtual QStringList openSql() const = 0;
+    /// Accounts seen changing rows, user@host, that this way of closing does not stop and that are
+    /// not locked yet. Looks on for so long; zero: once.
+    virtual Result<QStringList> passingWriters(std::chrono::milliseconds, std::stop_token)
+    {
+        return QStringList{};
+    }
+    virtual QStringList lockAccountsSql(const QStringList &) const { return {}; }
+    /// Before the hold, since nothing can be recorded or altered under it: keeps on the server who
+    /// is locked, and locks them until open(). Accounts that this server does not have, or that it
+    /// stops anyway, are left alone. seal() ends their sessions. Returns those that it may not
+    /// lock.
+    virtual Result<QStringList> lockAccounts(const QStringList &, std::stop_token)
+    {
+        return QStringList{};
+    }
+    virtual Status unlockAccounts(std::stop_token) { return {}; }
     /// Returns the position after the last writer drained.
     virtual Result<Position> hold(std::stop_token) = 0;
     /// Under the hold: makes it persistent and reads the position again. The hold goes on.
@@ -79,7 +93,7 @@ public:
     /// hold() or seal() once more lets it through.
     virtual Result<bool> isWaitedFor(std::stop_token) { return false; }
     /// Before the last release(): ends what waits for it and would pass the seal. As far as the
-    /// rights go; says whom it could not end.
+    /// rights go; says whom it could not end, here or in seal().
     virtual Result<QStringList> endWaiters(std::stop_token) { return QStringList{}; }
     /// Let the session's hold go; the seal, if any, stays.
     virtual Status release(std::stop_token) = 0;

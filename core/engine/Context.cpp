@@ -126,7 +126,6 @@ FenceRequest Context::fenceRequest(Side side) const
     request.kind = request.isTarget && settings.targetFence != FenceKind::Auto
                        ? settings.targetFence
                        : settings.fence;
-    request.lockAccounts = settings.lockAccounts;
     if (const auto &lease = m_leases[index(side)])
         request.lease = *lease;
     else

@@ -26,6 +26,12 @@ constexpr int kRounds = 8;
 constexpr std::size_t kFewKeys = 500;
 constexpr std::chrono::seconds kWatchLimit{30};
 
+/// For a session that writes now and then, long enough to be seen; where no account passes the
+/// fence, nobody is looked for.
+constexpr std::chrono::milliseconds kLookForWriters{500};
+const QString kPassingWriter = QStringLiteral("writer-passes-fence");
+constexpr int kAttempts = 3;
+
 /// On the new leader from its number on until everything behind the point of no return is done.
 const QString kUnfinished = QStringLiteral("switch_unfinished");
 
@@ -67,8 +73,10 @@ namespace {
 /// One run of the switch. Its steps share the fence's session and the positions.
 class SwitchRun {
 public:
-    SwitchRun(Context &ctx, Replication &replication, Roles from)
-        : m_ctx(ctx), m_replication(replication), m_from(from),
+    /// `passing`: accounts that no setting stops, to be locked; those that are seen only under the
+    /// hold are added to it.
+    SwitchRun(Context &ctx, Replication &replication, Roles from, QStringList &passing)
+        : m_ctx(ctx), m_replication(replication), m_from(from), m_passing(passing),
           m_once(ctx.settings.mode == Mode::Once),
           m_prefix(from.leader == Side::Source ? QStringLiteral("switch.")
                                                : QStringLiteral("switch-back."))
@@ -96,6 +104,10 @@ public:
         }
         std::vector<Step> steps{prepare(), eventsOff(), counters()};
         CW_TRY_ASSIGN(m_fence, m_ctx.fence(m_from.leader, stop));
+        CW_TRY_ASSIGN(const QStringList seen, m_fence->passingWriters(kLookForWriters, stop));
+        note(m_passing, m_ctx.settings.lockAccounts + seen);
+        if (!m_passing.isEmpty())
+            steps.push_back(accounts());
         steps.push_back(hold());
         if (!m_once) {
             steps.push_back(drain(QStringLiteral("drain")));
@@ -214,7 +226,7 @@ private:
             m_ctx.activity(cwText("core", "Reading again from the log which rows changed since the "
                                           "last comparison."));
             CW_TRY_ASSIGN(const Lease lease, m_ctx.lease(m_from.follower, stop));
-            const Status read = keysChangedBetween(
+            Status read = keysChangedBetween(
                 leader, lease, m_comparison->plans(), from, to,
                 [&](const ChangedKeys &keys) -> Status {
                     CW_TRY_ASSIGN(ChangedKeys differing, m_comparison->different(keys, stop));
@@ -332,6 +344,42 @@ private:
         return s;
     }
 
+    static void note(QStringList &names, const QStringList &more)
+    {
+        for (const QString &name : more) {
+            if (!names.contains(name))
+                names << name;
+        }
+    }
+
+    Step accounts()
+    {
+        Step s = step("accounts", m_from.leader,
+                      cwText("core", "Lock accounts that could write on the closed server: %1",
+                             m_passing.join(QStringLiteral(", "))),
+                      m_fence->lockAccountsSql(m_passing));
+        s.act = [this](std::stop_token stop) -> Status {
+            CW_TRY_ASSIGN(QStringList refused, m_fence->lockAccounts(m_passing, stop));
+            // Whoever is sent away tries the other server, which opens only later.
+            CW_TRY_ASSIGN(m_followerFence, m_ctx.fence(m_from.follower, stop));
+            CW_TRY_ASSIGN(const QStringList there, m_followerFence->lockAccounts(m_passing, stop));
+            note(refused, there);
+            for (const QString &who : std::as_const(refused)) {
+                m_ctx.event(QStringLiteral("warning"),
+                            QStringLiteral("%1 may write on a closed server, and this account may "
+                                           "neither lock it nor end its sessions.")
+                                .arg(who));
+            }
+            return {};
+        };
+        s.undo = [this](std::stop_token stop) -> Status {
+            if (m_followerFence)
+                CW_TRY(m_followerFence->unlockAccounts(stop));
+            return m_fence->unlockAccounts(stop);
+        };
+        return s;
+    }
+
     Step hold()
     {
         Step s = step("hold", m_from.leader,
@@ -366,7 +414,7 @@ private:
     {
         const auto until = std::chrono::steady_clock::now() + kDrainLimit;
         for (;;) {
-            const Status reached = m_replication.waitReached(m_ctx, m_barrier, kLook, stop);
+            Status reached = m_replication.waitReached(m_ctx, m_barrier, kLook, stop);
             if (reached || reached.error().id != QLatin1String("catch-up-timeout") ||
                 std::chrono::steady_clock::now() > until)
                 return reached;
@@ -444,6 +492,12 @@ private:
                       cwText("core", "Close the old leader for good (%1)", m_fence->sealKind()),
                       m_fence->sealSql());
         s.act = [this](std::stop_token stop) -> Status {
+            // Who writes has queued by now, also who was not seen doing so before.
+            CW_TRY_ASSIGN(const QStringList passing, m_fence->passingWriters({}, stop));
+            if (!passing.isEmpty()) {
+                note(m_passing, passing);
+                return fail(passingWriter(passing));
+            }
             // The seal's own statements may stand in the log: the follower drains once more to it.
             CW_TRY_ASSIGN(m_barrier, m_fence->seal(stop));
             m_sealed = true;
@@ -452,6 +506,21 @@ private:
         };
         s.undo = [this](std::stop_token stop) { return m_fence->open(std::move(stop)); };
         return s;
+    }
+
+    Error passingWriter(const QStringList &who) const
+    {
+        Error e;
+        e.code = ErrorCode::NotReady;
+        e.id = kPassingWriter;
+        e.object = who.join(QStringLiteral(", "));
+        e.message = cwText("core",
+                           "%1 writes on %2 with an account that no setting stops, and was seen "
+                           "only when writes were held.",
+                           e.object, m_ctx.db(m_from.leader).address().display());
+        e.fix = cwText("core", "Try again: the account is locked then. Or name it with "
+                               "--lock-account, or close the tables with --fence triggers.");
+        return e;
     }
 
     void saySealTime()
@@ -544,9 +613,10 @@ private:
     Context &m_ctx;
     Replication &m_replication;
     const Roles m_from;
+    QStringList &m_passing;
     const bool m_once;
     const QString m_prefix;
-    std::unique_ptr<Fence> m_fence;
+    std::unique_ptr<Fence> m_fence, m_followerFence;
     Position m_barrier;
     bool m_sealed = false;
     std::unique_ptr<KeyComparison> m_comparison;
@@ -559,7 +629,14 @@ private:
 Status switchStage(Context &ctx, Replication &replication, std::stop_token stop)
 {
     const Roles from = ctx.settings.mode == Mode::Once ? Roles{} : replication.roles;
-    Status done = SwitchRun(ctx, replication, from).run(stop);
+    QStringList passing;
+    Status done;
+    for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+        const auto known = passing.size();
+        done = SwitchRun(ctx, replication, from, passing).run(stop);
+        if (done || done.error().id != kPassingWriter || passing.size() == known)
+            break;
+    }
     // What was compared on the way over holds for the way back, until a comparison says otherwise.
     // Where this is cut short, the way back compares once more.
     if (!done) {
@@ -704,6 +781,9 @@ Status closeSourceForOnce(Context &ctx, std::stop_token stop)
     close.shownSql = fence->holdSql() + fence->sealSql();
     close.act = [&](std::stop_token token) -> Status {
         CW_TRY(disableEvents(ctx, Side::Source, token));
+        CW_TRY_ASSIGN(QStringList passing, fence->passingWriters(kLookForWriters, token));
+        passing += ctx.settings.lockAccounts;
+        CW_TRY(fence->lockAccounts(passing, token));
         CW_TRY(fence->hold(token));
         CW_TRY(fence->seal(token));
         return fence->release(token);

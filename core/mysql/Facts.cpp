@@ -120,13 +120,6 @@ Text sealText(const QString &kind)
     return cwText("core", "By triggers that refuse every other account.");
 }
 
-bool isBackground(const QString &user, const QString &command)
-{
-    return user == QLatin1String("system user") || user == QLatin1String("event_scheduler") ||
-           user == QLatin1String("rdsadmin") || command == QLatin1String("Daemon") ||
-           command.startsWith(QLatin1String("Binlog Dump"));
-}
-
 /// Connections of any Causeway: this process's, registered lease holders', and those that say so.
 QSet<quint64> ownConnections(Session &s, std::stop_token stop)
 {
@@ -209,6 +202,13 @@ Result<Capabilities> readCapabilities(Session &s, std::stop_token stop)
             : no(cwText("core", "LOAD DATA LOCAL is off (local_infile): rows are inserted, "
                                 "which takes about half as long again."));
     return c;
+}
+
+bool isBackground(const QString &user, const QString &command)
+{
+    return user == QLatin1String("system user") || user == QLatin1String("event_scheduler") ||
+           user == QLatin1String("rdsadmin") || command == QLatin1String("Daemon") ||
+           command.startsWith(QLatin1String("Binlog Dump"));
 }
 
 Result<std::vector<LiveClient>> readLiveClients(Session &s, std::stop_token stop)

@@ -1,5 +1,6 @@
 #include "base/Log.h"
 #include "base/Stop.h"
+#include "mysql/AccountLocks.h"
 #include "mysql/FencePlan.h"
 #include "mysql/KeepAlive.h"
 
@@ -63,7 +64,8 @@ public:
     MySqlFence(Address address, FenceRequest request, SealFacts facts, SealChoice choice,
                bool hasSuperReadOnly)
         : m_address(std::move(address)), m_request(std::move(request)), m_facts(std::move(facts)),
-          m_choice(std::move(choice)), m_tables(m_facts.tables), m_hasSuper(hasSuperReadOnly)
+          m_choice(std::move(choice)), m_tables(m_facts.tables), m_hasSuper(hasSuperReadOnly),
+          m_locks(m_address, m_request.lease, m_request.isTarget)
     {
     }
 
@@ -83,7 +85,16 @@ public:
     Result<bool> isSealed(std::stop_token) override;
     void interrupt() noexcept override;
 
+    Result<QStringList> passingWriters(std::chrono::milliseconds look, std::stop_token) override;
+    QStringList lockAccountsSql(const QStringList &accounts) const override
+    {
+        return lockSql(accounts);
+    }
+    Result<QStringList> lockAccounts(const QStringList &, std::stop_token) override;
+    Status unlockAccounts(std::stop_token) override;
+
     Status goOnAsBegun(Session &, std::stop_token);
+    Status loadLocks(Session &s, std::stop_token stop) { return m_locks.load(s, std::move(stop)); }
 
 private:
     [[nodiscard]] bool byTriggers() const { return m_choice.kind == kTriggers; }
@@ -118,6 +129,8 @@ private:
     std::mutex m_mutex;                   ///< guards the pointer against interrupt()
     std::unique_ptr<KeptAlive> m_session; ///< holds the fence
     bool m_holding = false;               ///< from hold() to release()
+    AccountLocks m_locks;
+    QStringList m_notEnded; ///< sessions that the seal does not stop
 };
 
 QStringList MySqlFence::holdSql() const
@@ -161,7 +174,7 @@ QStringList MySqlFence::openSql() const
     if (!byTriggers()) {
         Found nothing;
         nothing.kind = m_choice.kind;
-        return restoreSql(nothing);
+        return restoreSql(nothing) + unlockSql(m_locks.locked());
     }
     QStringList sql;
     for (const SealTrigger &t : sealTriggers(m_tables, m_request.lease.migration, m_address.user))
@@ -223,23 +236,9 @@ void MySqlFence::interrupt() noexcept
 /// What was recorded before an earlier hold; nothing where we have changed nothing.
 Result<std::optional<Found>> MySqlFence::found(Session &s, std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const StateNames names, findStateNames(s, stop));
-    const TableName fact = names.table(QStringLiteral("fact"));
-    CW_TRY_ASSIGN(const ResultSet there,
-                  s.query(QStringLiteral("SELECT 1 FROM information_schema.tables WHERE "
-                                         "table_schema=%1 AND table_name=%2")
-                              .arg(quoteText(fact.schema), quoteText(fact.name)),
-                          stop));
-    if (there.rows.empty())
-        return std::optional<Found>();
-    CW_TRY_ASSIGN(const ResultSet r,
-                  s.query(QStringLiteral("SELECT value FROM %1 WHERE migration=%2 AND name=%3")
-                              .arg(quoteName(fact), quoteText(m_request.lease.migration),
-                                   quoteText(factName())),
-                          stop));
-    if (r.rows.empty())
-        return std::optional<Found>();
-    return std::optional<Found>(decode(r.text(0, std::size_t(0))));
+    CW_TRY_ASSIGN(const auto record,
+                  readFact(s, m_request.lease.migration, factName(), std::move(stop)));
+    return record ? std::optional<Found>(decode(*record)) : std::optional<Found>();
 }
 
 /// Closed already, or half: the way that was begun is the one to go on with, and to undo, whatever
@@ -294,7 +293,7 @@ Status MySqlFence::recordFound(std::stop_token stop)
 Status MySqlFence::lockWithRetries(const QString &sql, std::stop_token stop)
 {
     for (int attempt = 1;; ++attempt) {
-        const Status locked = KeptAlive::Use(*m_session, stop)->exec(sql, stop);
+        Status locked = KeptAlive::Use(*m_session, stop)->exec(sql, stop);
         if (locked)
             return {};
         if (locked.error().number != 1205 && locked.error().number != 1213)
@@ -392,6 +391,8 @@ Result<Position> MySqlFence::seal(std::stop_token stop)
             const KeptAlive::Use holder(*m_session, stop);
             for (const QString &sql : closeSql())
                 CW_TRY(holder->exec(sql, stop));
+            // A lock keeps new sessions out; those that wait at the hold would write after it.
+            CW_TRY_ASSIGN(m_notEnded, m_locks.endSessions(*holder, stop));
         }
         const KeptAlive::Use holder(*m_session, stop);
         return positionUnderFence(*holder, !byTriggers(), stop);
@@ -418,7 +419,7 @@ Result<bool> MySqlFence::isWaitedFor(std::stop_token stop)
 
 Result<QStringList> MySqlFence::endWaiters(std::stop_token stop)
 {
-    QStringList left;
+    QStringList left = m_notEnded;
     if (!byTriggers() || !m_session)
         return left;
     const KeptAlive::Use holder(*m_session, stop);
@@ -485,15 +486,39 @@ Status MySqlFence::open(std::stop_token stop)
             CW_TRY(s->exec(sql, stop));
     }
     CW_TRY(dropTriggers(*s, stop));
+    CW_TRY(m_locks.unlock(*s, stop)); // after super_read_only, under which nothing is altered
     if (!f)
         return {};
-    if (m_request.lease.epoch != 0)
-        return ledger->clearFact(m_request.lease, factName(), stop);
-    CW_TRY_ASSIGN(const StateNames names, findStateNames(*s, stop));
-    return s->exec(QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")
-                       .arg(quoteName(names.table(QStringLiteral("fact"))),
-                            quoteText(m_request.lease.migration), quoteText(factName())),
-                   stop);
+    return removeFact(m_address, *s, m_request.lease, factName(), stop);
+}
+
+Result<QStringList> MySqlFence::passingWriters(std::chrono::milliseconds look, std::stop_token stop)
+{
+    if (byTriggers()) // which let only our own account pass
+        return QStringList{};
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    return m_locks.passing(*s, look, std::move(stop));
+}
+
+Result<QStringList> MySqlFence::lockAccounts(const QStringList &accounts, std::stop_token stop)
+{
+    if (byTriggers() || accounts.isEmpty())
+        return QStringList{};
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    CW_TRY_ASSIGN(QStringList refused, m_locks.lock(*s, accounts, stop));
+    // A follower is closed already: who is connected to it might write at any moment.
+    CW_TRY_ASSIGN(const bool sealed, isSealed(stop));
+    if (sealed) {
+        CW_TRY_ASSIGN(const QStringList left, m_locks.endSessions(*s, stop));
+        refused += left;
+    }
+    return refused;
+}
+
+Status MySqlFence::unlockAccounts(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    return m_locks.unlock(*s, std::move(stop));
 }
 
 Result<bool> MySqlFence::isSealed(std::stop_token stop)
@@ -533,6 +558,7 @@ Result<std::unique_ptr<Fence>> makeFence(const Address &address, const FenceRequ
     auto fence = std::make_unique<MySqlFence>(address, request, std::move(facts), std::move(choice),
                                               !super.rows.empty());
     CW_TRY(fence->goOnAsBegun(*s, stop));
+    CW_TRY(fence->loadLocks(*s, stop));
     return fence;
 }
 

@@ -65,6 +65,12 @@ QString lockTables(const std::vector<TableName> &, const char *mode);
 /// otherwise only the fenced tables are quiet and others go on.
 Result<Position> positionUnderFence(Session &, bool wholeServer, std::stop_token);
 
+/// What the migration has noted on this server, read without a lease; nothing where it has not.
+Result<std::optional<QString>> readFact(Session &, const QString &migration, const QString &name,
+                                        std::stop_token);
+/// Under the lease, or by `unfence`, which has none (epoch 0).
+Status removeFact(const Address &, Session &, const Lease &, const QString &name, std::stop_token);
+
 /// A statement that waits for one of the tables and that no trigger stops: TRUNCATE, DROP, ALTER.
 struct WaitingStatement {
     quint64 id = 0; ///< connection

@@ -12,6 +12,8 @@ namespace causeway::mysql {
 // Facts.cpp
 Result<ServerFacts> readFacts(Session &, std::stop_token);
 Result<Capabilities> readCapabilities(Session &, std::stop_token);
+/// A thread of the server itself, or a replica that reads the log: no client.
+bool isBackground(const QString &user, const QString &command);
 Result<std::vector<LiveClient>> readLiveClients(Session &, std::stop_token);
 // SchemaReader.cpp
 Result<Catalog> readCatalog(Session &, const Selection &, std::stop_token);

@@ -396,6 +396,22 @@ Result<const QSet<QString> *> ServerContext::accounts(std::stop_token stop)
     });
 }
 
+Result<const ServerAccounts *> ServerContext::serverAccounts(std::stop_token stop)
+{
+    return m_serverAccounts.get([&]() -> Result<ServerAccounts> {
+        return withSession(stop, [&](Session &s) { return ServerAccounts::read(s, stop); });
+    });
+}
+
+Result<const std::vector<ClientSession> *> ServerContext::clientSessions(std::stop_token stop)
+{
+    return m_clientSessions.get([&]() -> Result<std::vector<ClientSession>> {
+        return withSession(stop, [&](Session &s) {
+            return readClientSessions(s, m_endpoint.fromHere.user, stop);
+        });
+    });
+}
+
 Result<const std::vector<ReplicaBrief> *> ServerContext::replicas(std::stop_token stop)
 {
     return m_replicas.get([&]() -> Result<std::vector<ReplicaBrief>> {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mysql/FencePlan.h"
+#include "mysql/PrivilegedAccounts.h"
 #include "mysql/SchemaCollations.h"
 #include "mysql/Session.h"
 #include "mysql/checks/Grants.h"
@@ -89,6 +90,9 @@ public:
     Result<const std::vector<ObjectBrief> *> objects(std::stop_token);
     Result<const Collations *> collations(std::stop_token);
     Result<const QSet<QString> *> accounts(std::stop_token); ///< user@host of mysql.user
+    Result<const ServerAccounts *> serverAccounts(std::stop_token);
+    /// Of clients other than those of our account's name.
+    Result<const std::vector<ClientSession> *> clientSessions(std::stop_token);
     Result<const std::vector<ReplicaBrief> *> replicas(std::stop_token);
     Result<const std::vector<OtherSession> *> sameAccountSessions(std::stop_token);
     /// How it can be closed. On a target the tables are those that will be there.
@@ -136,6 +140,8 @@ private:
     Once<std::vector<ObjectBrief>> m_objects;
     Once<Collations> m_collations;
     Once<QSet<QString>> m_accounts;
+    Once<ServerAccounts> m_serverAccounts;
+    Once<std::vector<ClientSession>> m_clientSessions;
     Once<std::vector<ReplicaBrief>> m_replicas;
     Once<std::vector<OtherSession>> m_sameAccountSessions;
     Once<SealFacts> m_sealFacts;

@@ -80,6 +80,53 @@ Status lookFence(Look &look)
                                                       : look.pass(forecast.words());
 }
 
+/// Accounts that this server's read_only does not stop, other than ours.
+Status lookPrivilegedAccounts(Look &look)
+{
+    CW_TRY_ASSIGN(const SealFacts facts, factsFor(look));
+    if (chooseSeal(facts, look.here.fenceKind()).kind == QLatin1String("triggers"))
+        return look.pass(cwText("core", "It is closed by triggers, which stop every account but "
+                                        "Causeway's."));
+    CW_TRY_ASSIGN(const auto *known, look.here.serverAccounts(look.stop));
+    CW_TRY_ASSIGN(const auto *sessions, look.here.clientSessions(look.stop));
+    QStringList used;
+    for (const ClientSession &c : *sessions) {
+        const ServerAccount *account = known->signedInAs(c.user, c.host);
+        if (account && account->privileged && !account->locked && !used.contains(account->name()))
+            used << account->name();
+    }
+    QStringList idle;
+    const QString own = look.here.address().user;
+    for (const ServerAccount &a : known->all()) {
+        if (a.privileged && !a.locked && a.user != own && !used.contains(a.name()) &&
+            !a.user.startsWith(QLatin1String("mysql.")) && a.user != QLatin1String("mariadb.sys"))
+            idle << a.name();
+    }
+    look.out.objects = used + idle;
+    if (used.isEmpty() && idle.isEmpty())
+        return look.pass(cwText("core", "No account but Causeway's may write under read_only."));
+    CW_TRY_ASSIGN(const auto *mine, look.here.grants(look.stop));
+    const bool mayLock = known->canBeLocked() && mine->grants.has(QStringLiteral("CREATE USER"));
+    look.out.fix.platform = platformOf(look);
+    look.out.fix.text =
+        mayLock ? cwText("core", "Those that are seen writing are locked for the time of the "
+                                 "switch and their sessions ended; name others with "
+                                 "--lock-account. Better: give the application an account "
+                                 "without such privileges, or close the tables with --fence "
+                                 "triggers, which stops every account.")
+                : cwText("core", "Give the application an account without such privileges, or "
+                                 "close the tables with --fence triggers, which stops every "
+                                 "account. With CREATE USER, Causeway could lock them for the "
+                                 "time of the switch.");
+    if (used.isEmpty())
+        return look.info(cwText("core",
+                                "These accounts may write under read_only, and are not "
+                                "connected now: %1.",
+                                someOf(idle)));
+    return look.warn(cwText("core", "Connected with an account that may write under read_only: %1.",
+                            someOf(used)));
+}
+
 } // namespace
 
 void addFenceChecks(CheckList &list)
@@ -98,6 +145,19 @@ void addFenceChecks(CheckList &list)
                  QStringLiteral("SELECT @@log_bin, "
                                 "@@global.log_bin_trust_function_creators")},
          .look = lookFence});
+    list.add({.id = QStringLiteral("mysql-privileged-accounts"),
+              .on = On::Both,
+              .title = cwText("core", "Accounts that read_only does not stop"),
+              .needed = cwText("core", "The application uses none of them."),
+              .why = cwText("core", "Whoever has SUPER, CONNECTION_ADMIN or READ ONLY ADMIN goes "
+                                    "on writing on the closed side, and those rows would be "
+                                    "lost. On MariaDB GRANT ALL holds it."),
+              .blocking = false,
+              .sql = {QStringLiteral("SELECT grantee FROM information_schema.user_privileges WHERE "
+                                     "privilege_type IN ('SUPER', 'CONNECTION_ADMIN', "
+                                     "'READ_ONLY ADMIN')"),
+                      QStringLiteral("SHOW FULL PROCESSLIST")},
+              .look = lookPrivilegedAccounts});
 }
 
 } // namespace causeway::mysql

@@ -510,7 +510,9 @@ private Q_SLOTS:
             const bool tests = text.startsWith(QLatin1String("SET GLOBAL GENERAL_LOG"));
             QVERIFY2(reads || tests, qPrintable(text));
             if (!tests)
-                QVERIFY2(!text.contains(QLatin1String("GLOBAL")) ||
+                QVERIFY2(!QString(text)
+                                 .remove(QLatin1String("MYSQL.GLOBAL_PRIV"))
+                                 .contains(QLatin1String("GLOBAL")) ||
                              text.startsWith(QLatin1String("SHOW")) ||
                              text.startsWith(QLatin1String("SELECT @@GLOBAL.")),
                          qPrintable(text));

@@ -1,0 +1,120 @@
+#include "mysql/AccountLocks.h"
+
+#include "mysql/FencePlan.h"
+#include "mysql/Parts.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+
+namespace causeway::mysql {
+
+namespace {
+
+/// The accounts, or none where this one may not see them: the check says so beforehand.
+Result<std::optional<ServerAccounts>> readAccounts(Session &s, std::stop_token stop)
+{
+    auto accounts = ServerAccounts::read(s, std::move(stop));
+    if (accounts)
+        return std::optional<ServerAccounts>(std::move(*accounts));
+    if (accounts.error().code == ErrorCode::Server)
+        return std::optional<ServerAccounts>();
+    return fail(accounts.error());
+}
+
+} // namespace
+
+QString AccountLocks::factName() const
+{
+    return QStringLiteral("fence.%1.accounts")
+        .arg(toString(m_onTarget ? Side::Target : Side::Source));
+}
+
+Status AccountLocks::load(Session &s, std::stop_token stop)
+{
+    m_locked.clear();
+    CW_TRY_ASSIGN(const auto record, readFact(s, m_lease.migration, factName(), std::move(stop)));
+    if (!record)
+        return {};
+    const auto names = QJsonDocument::fromJson(record->toUtf8()).array();
+    for (const QJsonValue &name : names)
+        m_locked << name.toString();
+    return {};
+}
+
+Result<QStringList> AccountLocks::passing(Session &s, std::chrono::milliseconds look,
+                                          std::stop_token stop) const
+{
+    CW_TRY_ASSIGN(const auto accounts, readAccounts(s, stop));
+    if (!accounts)
+        return QStringList{};
+    CW_TRY_ASSIGN(QStringList writers,
+                  privilegedWriters(s, *accounts, m_address.user, look, std::move(stop)));
+    writers.removeIf(
+        [this](const QString &w) { return m_locked.contains(w) || m_refused.contains(w); });
+    return writers;
+}
+
+Result<QStringList> AccountLocks::lock(Session &s, const QStringList &wanted, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto accounts, readAccounts(s, stop));
+    QStringList add, refused;
+    for (const QString &name : wanted) {
+        const ServerAccount *account = accounts ? accounts->named(name) : nullptr;
+        // One that was locked before us stays locked after us.
+        if (!account || !account->privileged || account->locked || account->user == m_address.user)
+            continue;
+        if (accounts->canBeLocked())
+            add << name;
+        else
+            refused << name;
+    }
+    if (!add.isEmpty()) {
+        QJsonArray record = QJsonArray::fromStringList(m_locked + add);
+        CW_TRY_ASSIGN(const auto ledger, makeLedger(m_address, m_lease.migration, stop));
+        CW_TRY(ledger->setFact(
+            m_lease, factName(),
+            QString::fromUtf8(QJsonDocument(record).toJson(QJsonDocument::Compact)), stop));
+    }
+    for (const QString &name : std::as_const(add)) {
+        const Status locked = s.exec(lockSql({name}).first(), stop);
+        if (!locked && locked.error().code != ErrorCode::Server)
+            return fail(locked.error());
+        (locked ? m_locked : refused) << name;
+    }
+    m_refused += refused;
+    return refused;
+}
+
+Result<QStringList> AccountLocks::endSessions(Session &s, std::stop_token stop)
+{
+    QStringList left;
+    if (m_locked.isEmpty())
+        return left;
+    CW_TRY_ASSIGN(const auto accounts, readAccounts(s, stop));
+    CW_TRY_ASSIGN(const auto sessions, readClientSessions(s, m_address.user, stop));
+    for (const ClientSession &c : sessions) {
+        const ServerAccount *account = accounts ? accounts->signedInAs(c.user, c.host) : nullptr;
+        if (!account || !m_locked.contains(account->name()))
+            continue;
+        if (!endConnection(s, c.id, stop))
+            left << QStringLiteral("%1@%2 (connection %3)").arg(c.user, c.host).arg(c.id);
+    }
+    return left;
+}
+
+Status AccountLocks::unlock(Session &s, std::stop_token stop)
+{
+    CW_TRY(load(s, stop));
+    if (m_locked.isEmpty())
+        return {};
+    for (const QString &name : std::as_const(m_locked)) {
+        const Status done = s.exec(unlockSql({name}).first(), stop);
+        constexpr unsigned kNoSuchAccount = 1396; // dropped meanwhile
+        if (!done && done.error().number != kNoSuchAccount)
+            return done;
+    }
+    m_locked.clear();
+    return removeFact(m_address, s, m_lease, factName(), std::move(stop));
+}
+
+} // namespace causeway::mysql

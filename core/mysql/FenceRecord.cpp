@@ -1,0 +1,40 @@
+#include "mysql/FencePlan.h"
+#include "mysql/Parts.h"
+
+namespace causeway::mysql {
+
+Result<std::optional<QString>> readFact(Session &s, const QString &migration, const QString &name,
+                                        std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const StateNames names, findStateNames(s, stop));
+    const TableName fact = names.table(QStringLiteral("fact"));
+    CW_TRY_ASSIGN(const ResultSet there,
+                  s.query(QStringLiteral("SELECT 1 FROM information_schema.tables WHERE "
+                                         "table_schema=%1 AND table_name=%2")
+                              .arg(quoteText(fact.schema), quoteText(fact.name)),
+                          stop));
+    if (there.rows.empty())
+        return std::optional<QString>();
+    CW_TRY_ASSIGN(const ResultSet r,
+                  s.query(QStringLiteral("SELECT value FROM %1 WHERE migration=%2 AND name=%3")
+                              .arg(quoteName(fact), quoteText(migration), quoteText(name)),
+                          stop));
+    return r.rows.empty() ? std::optional<QString>()
+                          : std::optional<QString>(r.text(0, std::size_t(0)));
+}
+
+Status removeFact(const Address &address, Session &s, const Lease &lease, const QString &name,
+                  std::stop_token stop)
+{
+    if (lease.epoch != 0) {
+        CW_TRY_ASSIGN(const auto ledger, makeLedger(address, lease.migration, stop));
+        return ledger->clearFact(lease, name, stop);
+    }
+    CW_TRY_ASSIGN(const StateNames names, findStateNames(s, stop));
+    return s.exec(QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")
+                      .arg(quoteName(names.table(QStringLiteral("fact"))),
+                           quoteText(lease.migration), quoteText(name)),
+                  stop);
+}
+
+} // namespace causeway::mysql
