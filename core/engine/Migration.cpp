@@ -438,7 +438,7 @@ Status Migration::Private::forward(Goal goal, std::stop_token stop)
 Status Migration::Private::settled(const std::function<Status()> &work, std::stop_token stop)
 {
     for (;;) {
-        const Status done = work();
+        Status done = work();
         if (done || stop.stop_requested())
             return done;
         CW_TRY(route->settle(done.error(), stop));

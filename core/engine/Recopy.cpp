@@ -213,7 +213,7 @@ Status carryOut(Context &ctx, Work work, std::stop_token stop)
                 plans.push_back(p);
         }
         ctx.activity(cwText("core", "Copying changed tables anew."));
-        const Status rows = copyRows(ctx, plans, stop);
+        Status rows = copyRows(ctx, plans, stop);
         if (!rows && rows.error().code != ErrorCode::Server)
             return rows;
         CW_TRY_ASSIGN(const bool again, addChanged(ctx, work, others, stop));

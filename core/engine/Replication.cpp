@@ -275,7 +275,7 @@ Status Replication::waitReached(Context &ctx, const Position &wanted,
 {
     const auto until = std::chrono::steady_clock::now() + limit;
     for (;;) {
-        const Status reached = follower->waitReached(wanted, kTick, stopToken);
+        Status reached = follower->waitReached(wanted, kTick, stopToken);
         show(ctx);
         if (!ctx.tick())
             return fail(cancelledError());

@@ -296,7 +296,7 @@ QString Journal::owner(const QString &path)
     const int fd = ::open(QFile::encodeName(lockPath(absolute)).constData(), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return {};
-    const QString who = ownerWritten(fd);
+    QString who = ownerWritten(fd);
     ::close(fd);
     return who;
 }

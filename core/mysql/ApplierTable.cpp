@@ -237,7 +237,7 @@ std::string ApplierTable::keepTimestamps(const std::vector<int> &assigned) const
         });
         if (c.onUpdateNow && !isAssigned) {
             const std::string id = quoteId(c.name).toStdString();
-            out += ',' + id + '=' + id;
+            out.append(1, ',').append(id).append(1, '=').append(id);
         }
     }
     return out;

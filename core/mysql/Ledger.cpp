@@ -390,7 +390,7 @@ Status MySqlLedger::endOldSessions(Session &s, std::stop_token stop)
     for (const SessionMark &m : old) {
         if (m.id == s.connectionId() || !findSession(live, m))
             continue;
-        const Status killed = s.exec(QStringLiteral("KILL CONNECTION %1").arg(m.id), stop);
+        Status killed = s.exec(QStringLiteral("KILL CONNECTION %1").arg(m.id), stop);
         // 1094: gone meanwhile. 1095 and the like: another account's, not ours to end; its row
         // locks are waited for, and its writes fail by their epoch.
         if (!killed) {
@@ -660,7 +660,7 @@ Status MySqlLedger::dropAll(Session &s, std::stop_token stop)
                           stop));
     if (!rest.rows.empty())
         return {};
-    const Status dropped =
+    Status dropped =
         s.exec(QStringLiteral("DROP DATABASE IF EXISTS ") + quoteId(m_names.schema), stop);
     if (!dropped && !mayNotCreateSchema(dropped.error()))
         return dropped;

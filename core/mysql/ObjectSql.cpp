@@ -87,6 +87,7 @@ std::vector<SchemaStatement>
 MySqlDatabase::tableStatements(TableAction action, const std::vector<TableName> &tables) const
 {
     std::vector<SchemaStatement> out;
+    out.reserve(tables.size());
     for (const TableName &t : tables) {
         out.push_back({t.display(),
                        (action == TableAction::Drop ? QStringLiteral("DROP TABLE IF EXISTS %1")

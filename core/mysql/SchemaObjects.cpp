@@ -163,13 +163,11 @@ void ObjectBuilder::renameSchema(const Tokens &t, int from, const QString &old, 
             if (name.compare(old, Qt::CaseInsensitive) != 0 || !t.isName(second))
                 continue;
             const bool threeParts = t.isMark(t.next(second + 1), '.');
-            if (name != old) {
-                undecided = true; // another name to servers that tell case apart
-            } else if (threeParts || !asAlias || exists(old, t.name(second))) {
+            // In another case it is another name to servers that tell case apart.
+            if (name == old && (threeParts || !asAlias || exists(old, t.name(second))))
                 edit.replace(i, quoteId(target.selection.schemaOnTarget(old)));
-            } else {
+            else
                 undecided = true;
-            }
         }
     }
     if (dynamic)

@@ -80,7 +80,7 @@ Status CreatingSession::begin()
         const QString name = QLatin1String(s.name);
         if (!have.contains(name) || have.value(name) == QLatin1String(s.value))
             continue;
-        const auto set = m_session.exec(
+        auto set = m_session.exec(
             QStringLiteral("SET SESSION %1=%2").arg(name, QLatin1String(s.value)), m_stop);
         if (set)
             m_before.insert(name, have.value(name));

@@ -436,6 +436,7 @@ bool CopyPool::Run::writeTogether(const std::vector<CopyItem> &items, const QStr
 {
     const std::stop_token stop = all.get_token();
     std::vector<ChunkWrite> chunks;
+    chunks.reserve(items.size());
     for (const CopyItem &item : items)
         chunks.push_back({&tables[item.table].plan, &item.batch, item.mark});
     const auto done = [&]() -> Result<std::vector<WriteCount>> {

@@ -527,8 +527,8 @@ Status Follower::applyDdl(Applier &applier, const DdlChange &ddl, const DdlVerdi
     const QString place = placeOf(ddl);
     if (ddl.after == ddl.before && m_groupApplied == place)
         return {};
-    const Status done = applier.applyStatement(
-        {verdict.sql, verdict.defaultSchema, verdict.sqlMode}, ddl.after, stop);
+    Status done = applier.applyStatement({verdict.sql, verdict.defaultSchema, verdict.sqlMode},
+                                         ddl.after, stop);
     if (!done) {
         Error e = done.error();
         if (e.code != ErrorCode::Server)

@@ -162,6 +162,7 @@ Status Verification::compareRange(TableWork &t, Hashers &h, const ChunkRange &ra
         if (it != there.end())
             there.erase(it);
     }
+    followerOnly.reserve(there.size());
     for (const auto &[key, hash] : there)
         followerOnly.push_back(key);
     addRows(t, static_cast<qint64>(leaderRows.size()), 0, 0, 0, 0, {});
@@ -270,6 +271,7 @@ Verification::confirm(const std::map<TableWork *, std::vector<Row>> &keys, Hashe
                 left.push_back(std::move(rows[i]));
             }
             std::vector<QString> after;
+            after.reserve(left.size());
             for (const Open &o : left)
                 after.push_back(o.before);
             if (m_options.waitApplied && !left.empty()) {
@@ -468,6 +470,7 @@ Result<VerifyReport> Verification::run(const std::vector<TablePlan> &plans, std:
     Status result;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(static_cast<std::size_t>(workers));
         for (int i = 0; i < workers; ++i) {
             threads.emplace_back([&] {
                 Status done = work(all.get_token());

@@ -343,11 +343,16 @@ std::string CampaignSql::placeOrder()
     const int lines = 1 + below(3);
     for (int i = 1; i <= lines; ++i) {
         const std::string n = std::to_string(i);
-        sql += "INSERT INTO camp.order_lines (order_id, line_no, product, price) SELECT @o, " + n +
-               ", 'p" + std::to_string(below(500)) + "', " + std::to_string(below(100'000)) +
-               "/100 FROM DUAL WHERE @o IS NOT NULL;"
-               "INSERT INTO camp.shipments (order_id, line_no) SELECT @o, " +
-               n + " FROM DUAL WHERE @o IS NOT NULL;";
+        sql.append("INSERT INTO camp.order_lines (order_id, line_no, product, price) SELECT @o, ")
+            .append(n)
+            .append(", 'p")
+            .append(std::to_string(below(500)))
+            .append("', ")
+            .append(std::to_string(below(100'000)))
+            .append("/100 FROM DUAL WHERE @o IS NOT NULL;"
+                    "INSERT INTO camp.shipments (order_id, line_no) SELECT @o, ")
+            .append(n)
+            .append(" FROM DUAL WHERE @o IS NOT NULL;");
     }
     return sql;
 }

@@ -52,7 +52,9 @@ public:
             // One name, several facts (comments of a table and its columns have names of their
             // own).
             std::string &there = result[row[0].value_or("(null)")];
-            there = there.empty() ? value : there + " | " + value;
+            if (!there.empty())
+                there += " | ";
+            there += value;
         }
         return result;
     }

@@ -149,7 +149,7 @@ private:
 
 QString postgresClientFolder(const QString &major)
 {
-    const QString debian = QStringLiteral("/usr/lib/postgresql/%1/bin").arg(major);
+    QString debian = QStringLiteral("/usr/lib/postgresql/%1/bin").arg(major);
     if (QFileInfo::exists(debian + QStringLiteral("/pg_dump")))
         return debian;
     return fetchedTree(QStringLiteral("get-postgres-client.sh"), major,

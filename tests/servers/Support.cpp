@@ -110,7 +110,7 @@ QString sharedCacheFolder()
 {
     if (::geteuid() != 0 || qEnvironmentVariableIsSet("CAUSEWAY_TEST_CACHE"))
         return cacheFolder();
-    const QString folder = QStringLiteral("/var/cache/causeway-tests");
+    QString folder = QStringLiteral("/var/cache/causeway-tests");
     if (!QDir().mkpath(folder))
         fatal(QStringLiteral("cannot make the folder %1").arg(folder));
     return folder;

@@ -141,9 +141,9 @@ struct Campaign {
 
     Ended run(const QString &to, const QStringList &more = {})
     {
-        const Ended ended = cli(QStringList{QStringLiteral("run"), pair.file,
-                                            QStringLiteral("--to"), to, QStringLiteral("--json")} +
-                                more);
+        Ended ended = cli(QStringList{QStringLiteral("run"), pair.file, QStringLiteral("--to"), to,
+                                      QStringLiteral("--json")} +
+                          more);
         peakMiB = std::max(peakMiB, ended.peakMiB);
         qInfo(
             "run --to %s: %.1f s, %.0f MiB, %lld transactions so far (%.0f/s), longest gap %lld ms",
@@ -154,7 +154,7 @@ struct Campaign {
 
     Ended verify()
     {
-        const Ended ended = cli({QStringLiteral("verify"), pair.file, QStringLiteral("--json")});
+        Ended ended = cli({QStringLiteral("verify"), pair.file, QStringLiteral("--json")});
         peakMiB = std::max(peakMiB, ended.peakMiB);
         qInfo("verify: %.1f s, %.0f MiB", ended.seconds, ended.peakMiB);
         return ended;

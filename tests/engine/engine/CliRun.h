@@ -38,8 +38,8 @@ struct CliRun {
 /// causeway-cli as a script sees it: no terminal, a folder and a home of its own.
 class Cli {
 public:
-    explicit Cli(QProcessEnvironment environment = cliEnvironment())
-        : m_environment(std::move(environment))
+    explicit Cli(const QProcessEnvironment &environment = cliEnvironment())
+        : m_environment(environment)
     {
         m_environment.insert(QStringLiteral("HOME"), m_home.path());
         // Not the keychain of whoever runs the tests.

@@ -51,7 +51,7 @@ class CliTest : public QObject {
     /// A migration file for the pair.
     QString made(const QStringList &more = {})
     {
-        const QString file = newFile();
+        QString file = newFile();
         const CliRun run = (*m_cli)(QStringList{arg("new"), file} + servers() + more);
         if (run.status != 0)
             qFatal("%s", run.all().constData());

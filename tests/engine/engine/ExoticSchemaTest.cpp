@@ -51,8 +51,8 @@ private Q_SLOTS:
         QTest::addColumn<QStringList>("schemas");
         const QStringList common{QStringLiteral("types"), QStringLiteral("objects")};
         const QStringList schemas{QStringLiteral("x1"), QStringLiteral("x-2 y.z")};
-        const auto row = [&](const char *name, Product from, Product to, QStringList files,
-                             QStringList names) {
+        const auto row = [&](const char *name, Product from, Product to, const QStringList &files,
+                             const QStringList &names) {
             QTest::newRow(name) << static_cast<int>(from) << static_cast<int>(to) << files << names;
         };
         if (qEnvironmentVariableIsSet("CAUSEWAY_LONG")) {

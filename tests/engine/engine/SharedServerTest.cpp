@@ -14,7 +14,7 @@ namespace {
 /// counts what it was refused; started as a second workload's account would be too much alike.
 class Neighbour {
 public:
-    explicit Neighbour(TestServer &server) : m_server(server)
+    explicit Neighbour(TestServer &server)
     {
         server.exec(QStringLiteral(
             "CREATE DATABASE billing; CREATE TABLE billing.invoices (id INT AUTO_INCREMENT PRIMARY "
@@ -43,7 +43,6 @@ public:
     [[nodiscard]] qint64 longestMs() const { return m_longest; }
 
 private:
-    TestServer &m_server;
     std::shared_ptr<Database> m_database;
     std::atomic<int> m_written{0}, m_refused{0};
     std::atomic<qint64> m_longest{0};

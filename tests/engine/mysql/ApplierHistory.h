@@ -306,7 +306,7 @@ private:
 
     static std::string assignment(const std::string &n, Random &r, std::string &where)
     {
-        const std::string v = "v=" + std::to_string(pick(r, 1000));
+        std::string v = "v=" + std::to_string(pick(r, 1000));
         const auto newId = [&] {
             const std::string id = someId(r);
             where = "id=" + id;

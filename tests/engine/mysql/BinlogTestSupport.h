@@ -111,7 +111,7 @@ inline std::vector<Row> selectWire(mysql::Session &session, const Table &t, cons
 /// A stream with what it gave, for tests that wait until a position.
 class Follow {
 public:
-    Follow(const TestServer &server, const Position &from, TableResolver resolve,
+    Follow(const TestServer &server, const Position &from, const TableResolver &resolve,
            const QString &migration = QStringLiteral("aaaabbbb"))
     {
         auto s = mysql::makeChangeStream(server.address(), from, {migration, 1}, resolve, {});

@@ -46,7 +46,7 @@ public:
         m_port = ntohs(a.sin_port);
         for (int &fd : m_fillers) {
             fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-            ::connect(fd, reinterpret_cast<sockaddr *>(&a), sizeof a);
+            (void)::connect(fd, reinterpret_cast<sockaddr *>(&a), sizeof a); // never answered
         }
     }
     ~BlackHole()

@@ -217,8 +217,7 @@ private:
     {
         const auto a = open(from), b = open(to);
         const Catalog catalog = must(readCatalog(*a, selection, {}));
-        const SchemaScript script =
-            must(writeSchemaScript(*b, catalog, selection, factsOf(*a), {}));
+        SchemaScript script = must(writeSchemaScript(*b, catalog, selection, factsOf(*a), {}));
         for (const auto &g : groups(script))
             must(runStatements(*b, g, {}));
         if (source)

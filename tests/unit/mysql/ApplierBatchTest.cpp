@@ -234,6 +234,8 @@ void ApplierBatchTest::deletesAndReplacesKeepTheLimits()
     const auto t = planned(table("c"));
     std::vector<Row> rows;
     std::vector<const Row *> pointers;
+    rows.reserve(10);
+    pointers.reserve(10);
     for (int i = 0; i < 10; ++i)
         rows.push_back(row(i, i));
     for (const Row &r : rows)
