@@ -2,6 +2,7 @@
 // and what hosted services hand out.
 
 #include "engine/engine/MigrationSupport.h"
+#include "servers/Certificates.h"
 
 using namespace causeway;
 using namespace causeway::test;
@@ -99,7 +100,7 @@ class RightsTest : public QObject {
     Q_OBJECT
 
     /// There, back, there, finish, while an application writes; equal and nothing lost each time.
-    void roundTrip(Pair &pair, const QByteArray &seal)
+    void roundTrip(Pair &pair, const QByteArray &seal, bool stateBesideTables = false)
     {
         const WorkloadOptions writes = someWrites(seal == "read_only");
         Workload writer({Workload::address(pair.source), Workload::address(pair.target)}, writes);
@@ -110,6 +111,11 @@ class RightsTest : public QObject {
         const Outcome verified = carryOut(*migration, command::Verify{});
         QVERIFY2(verified.status.has_value(), describe(verified).constData());
         QVERIFY(verified.verify->equal());
+        QCOMPARE(pair.target.scalar(QStringLiteral(
+                     "SELECT GROUP_CONCAT(DISTINCT table_schema) FROM information_schema.tables "
+                     "WHERE table_name IN ('stream', '_causeway_stream') AND table_schema IN "
+                     "('shop', '_causeway')")),
+                 stateBesideTables ? QStringLiteral("shop") : QStringLiteral("_causeway"));
         struct Leg {
             Goal goal;
             TestServer *leader;
@@ -157,6 +163,48 @@ private Q_SLOTS:
         QTest::newRow("MariaDB hosted") << mariaDb << mariaDb << true << true;
         QTest::newRow("MySQL hosted") << mySql << mySql << true << true;
         QTest::newRow("MySQL hosted without GTID") << mySql << mySql << true << false;
+    }
+
+    /// The least there can be: a service's rights, no schema of our own, every connection encrypted
+    /// and the servers' certificates checked.
+    void theStateMayStandBesideTheTables_data()
+    {
+        QTest::addColumn<int>("from");
+        QTest::addColumn<int>("to");
+        const int mariaDb = static_cast<int>(Product::MariaDb);
+        const int mySql = static_cast<int>(Product::MySql);
+        QTest::newRow("MariaDB to MySQL") << mariaDb << mySql;
+        QTest::newRow("MySQL to MariaDB") << mySql << mariaDb;
+    }
+
+    void theStateMayStandBesideTheTables()
+    {
+        QFETCH(const int, from);
+        QFETCH(const int, to);
+        const Certificates certificates;
+        ServerOptions source, target;
+        source.product = static_cast<Product>(from);
+        target.product = static_cast<Product>(to);
+        source.settings = target.settings = certificates.serverSettings();
+        Pair pair(source, target);
+        pair.source.exec(kHosted);
+        pair.target.exec(kHosted);
+        Workload::createSchema(pair.source, someWrites(false));
+        Workload::createAccount(pair.target, someWrites(false));
+        runUserScript(pair);
+        pair.target.exec(QStringLiteral("CREATE DATABASE IF NOT EXISTS shop"));
+        for (TestServer *server : {&pair.source, &pair.target}) {
+            server->exec(QStringLiteral(
+                "REVOKE ALL PRIVILEGES ON `\\_causeway`.* FROM causeway; GRANT SELECT, INSERT, "
+                "UPDATE, DELETE, CREATE, DROP ON shop.* TO causeway; ALTER USER causeway REQUIRE "
+                "SSL"));
+        }
+        useScriptAccount(pair);
+        for (Address *address : {&pair.settings.source.fromHere, &pair.settings.target.fromHere}) {
+            address->tls.mode = TlsMode::VerifyIdentity;
+            address->tls.ca = certificates.path("ca.pem");
+        }
+        roundTrip(pair, "triggers", true);
     }
 
     void theScriptsAccountIsEnough()

@@ -1,5 +1,6 @@
 #include "mysql/Parts.h"
 #include "mysql/Tls.h"
+#include "servers/Certificates.h"
 #include "servers/TestServer.h"
 
 #include <QProcess>
@@ -8,6 +9,7 @@
 
 using namespace causeway;
 using namespace causeway::mysql;
+using test::Certificates;
 using test::Product;
 using test::TestServer;
 
@@ -18,57 +20,6 @@ template <class T> T must(Result<T> r)
         qFatal("%s", qPrintable(r.error().describe()));
     return std::move(*r);
 }
-
-/// A CA, a server certificate for db.test and 127.0.0.1, a client certificate; made by openssl.
-class Certificates {
-public:
-    Certificates()
-    {
-        authority("ca");
-        authority("other-ca");
-        leaf("server", "subjectAltName=DNS:db.test,IP:127.0.0.1");
-        leaf("client", "extendedKeyUsage=clientAuth");
-        run({"pkey", "-in", "client-key.pem", "-aes256", "-passout", "pass:phrase", "-out",
-             "locked-key.pem"});
-    }
-    [[nodiscard]] QString path(const char *name) const
-    {
-        return m_dir.filePath(QString::fromLatin1(name));
-    }
-
-private:
-    void run(std::initializer_list<QByteArray> args)
-    {
-        QStringList list;
-        for (const QByteArray &a : args)
-            list << QString::fromLatin1(a);
-        QProcess p;
-        p.setWorkingDirectory(m_dir.path());
-        p.start(QStringLiteral("openssl"), list);
-        if (!p.waitForFinished() || p.exitCode() != 0)
-            qFatal("openssl %s: %s", qPrintable(list.join(QLatin1Char(' '))),
-                   p.readAllStandardError().constData());
-    }
-    void authority(const char *name)
-    {
-        const QByteArray n(name);
-        run({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-             "/CN=Test CA " + n, "-keyout", n + "-key.pem", "-out", n + ".pem"});
-    }
-    void leaf(const char *name, const char *extension)
-    {
-        const QByteArray n(name);
-        QFile ext(m_dir.filePath(QStringLiteral("ext")));
-        if (!ext.open(QIODevice::WriteOnly) || ext.write(extension) < 0)
-            qFatal("no file");
-        ext.close();
-        run({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + n, "-keyout", n + "-key.pem",
-             "-out", "req.pem"});
-        run({"x509", "-req", "-in", "req.pem", "-CA", "ca.pem", "-CAkey", "ca-key.pem",
-             "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", n + ".pem"});
-    }
-    QTemporaryDir m_dir;
-};
 } // namespace
 
 /// What each TLS mode promises, against servers with TLS and without.
@@ -111,9 +62,7 @@ private Q_SLOTS:
         for (int i = 0; i < 2; ++i) {
             test::ServerOptions o;
             o.product = i == 0 ? Product::MariaDb : Product::MySql;
-            o.settings << QStringLiteral("--ssl-ca=") + m_certs->path("ca.pem")
-                       << QStringLiteral("--ssl-cert=") + m_certs->path("server.pem")
-                       << QStringLiteral("--ssl-key=") + m_certs->path("server-key.pem");
+            o.settings = m_certs->serverSettings();
             m_tls[i] = std::make_unique<TestServer>(o);
             o.settings = i == 0 ? QStringList{QStringLiteral("--skip-ssl")}
                                 : QStringList{QStringLiteral("--tls-version=")};
