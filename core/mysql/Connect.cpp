@@ -4,6 +4,7 @@
 #include "mysql/Errors.h"
 #include "mysql/Tls.h"
 
+#include <errmsg.h>
 #include <mysql.h>
 
 #include <netdb.h>
@@ -73,7 +74,26 @@ std::optional<T> runAbandonable(Work work, Discard discard, std::chrono::millise
     return std::move(shared->result);
 }
 
-void setOptions(MYSQL *m, const Address &a)
+int refuseInit(void **state, const char * /*fileName*/, void * /*unused*/)
+{
+    *state = nullptr;
+    return 1;
+}
+
+int refuseRead(void * /*state*/, char * /*buffer*/, unsigned int /*size*/)
+{
+    return -1;
+}
+
+void refuseEnd(void * /*state*/) {}
+
+int refuseError(void * /*state*/, char *message, unsigned int size)
+{
+    qstrncpy(message, "not a file that was offered", size);
+    return CR_UNKNOWN_ERROR;
+}
+
+void setOptions(MYSQL *m, const Address &a, bool offersLocalData)
 {
     const unsigned seconds =
         static_cast<unsigned>(std::max<long long>(1, (a.connectTimeout.count() + 999) / 1000));
@@ -82,7 +102,7 @@ void setOptions(MYSQL *m, const Address &a)
     const unsigned protocol = a.socket.isEmpty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
     mysql_options(m, MYSQL_OPT_PROTOCOL, &protocol);
     mysql_options(m, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    const unsigned localInfile = 1;
+    const unsigned localInfile = offersLocalData ? 1 : 0;
     mysql_options(m, MYSQL_OPT_LOCAL_INFILE, &localInfile);
     mysql_options4(m, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "causeway");
     // A bundle brings the sign-in plugins with it (caching_sha2_password is one).
@@ -200,7 +220,12 @@ Result<QStringList> resolveHost(const Address &a, std::stop_token stop)
     return resolved->addresses;
 }
 
-Result<MYSQL *> connectHandle(const Address &a, std::stop_token stop)
+void refuseLocalFiles(MYSQL *m)
+{
+    mysql_set_local_infile_handler(m, refuseInit, refuseRead, refuseEnd, refuseError, nullptr);
+}
+
+Result<MYSQL *> connectHandle(const Address &a, bool offersLocalData, std::stop_token stop)
 {
     if (stop.stop_requested())
         return fail(cancelledError());
@@ -208,7 +233,8 @@ Result<MYSQL *> connectHandle(const Address &a, std::stop_token stop)
     MYSQL *m = mysql_init(nullptr);
     if (!m)
         return fail(ErrorCode::Internal, cwText("core", "Out of memory."));
-    setOptions(m, a);
+    setOptions(m, a, offersLocalData);
+    refuseLocalFiles(m);
     if (Status prepared = prepareTls(m, a); !prepared) {
         mysql_close(m);
         return fail(prepared.error());

@@ -106,8 +106,7 @@ public:
             if (m_session && !m_session->isDead())
                 return {};
         }
-        CW_TRY_ASSIGN(auto fresh, Session::open(m_address, Use::Data, stop));
-        refuseLocalFiles(*fresh);
+        CW_TRY_ASSIGN(auto fresh, Session::open(m_address, Use::Load, stop));
         CW_TRY_ASSIGN(m_names, findStateNames(*fresh, stop));
         CW_TRY(registerSession(*fresh, m_names, m_lease, stop));
         CW_TRY(readLimits(*fresh, stop));

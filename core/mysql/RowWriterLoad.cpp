@@ -1,4 +1,5 @@
 #include "base/Log.h"
+#include "mysql/Connect.h"
 #include "mysql/Parts.h"
 #include "mysql/RowWriterParts.h"
 
@@ -39,17 +40,6 @@ int feedError(void * /*state*/, char *message, unsigned int size)
 {
     qstrncpy(message, "not a file that was offered", size);
     return 2; // CR_UNKNOWN_ERROR's neighbourhood does not matter: the statement fails
-}
-
-int refuseInit(void **state, const char * /*fileName*/, void * /*unused*/)
-{
-    *state = nullptr;
-    return 1;
-}
-
-int refuseRead(void * /*state*/, char * /*buffer*/, unsigned int /*size*/)
-{
-    return -1;
 }
 
 /// One cell between tabs. Escaped are what the statement gives a meaning to, and NUL.
@@ -121,12 +111,6 @@ std::string statementFor(const WritePlan &plan)
 
 } // namespace
 
-void refuseLocalFiles(Session &session)
-{
-    mysql_set_local_infile_handler(session.handle(), refuseInit, refuseRead, feedEnd, feedError,
-                                   nullptr);
-}
-
 Result<FastResult> loadRows(Session &session, const WritePlan &plan, const RowBatch &batch,
                             std::stop_token stop)
 {
@@ -155,7 +139,7 @@ Result<FastResult> loadRows(Session &session, const WritePlan &plan, const RowBa
     Feed feed{data.data(), data.size()};
     mysql_set_local_infile_handler(session.handle(), feedInit, feedRead, feedEnd, feedError, &feed);
     const Status done = session.execBytes(statementFor(plan), stop);
-    refuseLocalFiles(session);
+    refuseLocalFiles(session.handle());
     CW_TRY(done);
     if (session.warningCount() != 0 || session.affectedRows() != batch.rows()) {
         if (const auto why = session.query(QStringLiteral("SHOW WARNINGS LIMIT 1"), stop);

@@ -233,7 +233,7 @@ Result<std::unique_ptr<Session>> Session::open(const Address &address, Use use,
         return fail(cancelledError());
     std::unique_ptr<Session> s(new Session);
     s->m_address = address;
-    CW_TRY_ASSIGN(s->m_mysql, connectHandle(address, stop));
+    CW_TRY_ASSIGN(s->m_mysql, connectHandle(address, use == Use::Load, stop));
     MYSQL *m = s->m_mysql;
     // A descriptor of our own: the client library closes its own as soon as it notices that the
     // connection broke, and the number may then belong to somebody else's connection, which a
@@ -258,7 +258,8 @@ Status Session::setUp(Use use, std::stop_token stop)
 {
     if (use == Use::Dump)
         return {};
-    std::string sql = use == Use::Data ? "SET NAMES binary" : "SET NAMES utf8mb4";
+    const bool rows = use == Use::Data || use == Use::Load;
+    std::string sql = rows ? "SET NAMES binary" : "SET NAMES utf8mb4";
     // Not ERROR_FOR_DIVISION_BY_ZERO: a generated column may divide by zero, which is NULL to an
     // application that does not ask for the error. ALLOW_INVALID_DATES: the 31st of February stands
     // in tables of those who allow it.
@@ -274,6 +275,9 @@ Status Session::setUp(Use use, std::stop_token stop)
         sql += ", max_statement_time=0";
     else if (m_version >= 50708)
         sql += ", max_execution_time=0";
+    // Indexes of system-versioned tables come after their rows; ALTER is refused otherwise (4119).
+    if (m_mariaDb && m_version >= 100304)
+        sql += ", system_versioning_alter_history=KEEP";
     if (!m_mariaDb && m_version >= 80000)
         sql += ", information_schema_stats_expiry=0";
     sql += "; SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE";

@@ -23,6 +23,7 @@ namespace causeway::mysql {
 enum class Use {
     Control, ///< DDL, catalog, state: utf8mb4; identifiers and texts are QString
     Data,    ///< rows in wire form: character set binary both ways, nothing is converted
+    Load,    ///< as Data, and LOAD DATA LOCAL: what it reads is given by RowWriterLoad.cpp
     Dump,    ///< binlog: no session variables of ours but those the dump needs
 };
 
