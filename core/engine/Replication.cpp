@@ -152,9 +152,7 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
             config.tableStarts.emplace(tableFromKey(it.key()), Position{it.value().toString()});
         }
     }
-    CW_TRY_ASSIGN(const ServerFacts facts, config.leader->facts(stopToken));
     config.applier.workers = ctx.settings.workers;
-    config.applier.emulateCascades = !facts.logsCascades;
     if (roles.leader == Side::Source) {
         CW_TRY_ASSIGN(const auto copied, ctx.fact(Side::Target, fact::copied, stopToken));
         config.copiedUpTo.text = copied.value_or(QString());

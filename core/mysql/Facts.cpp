@@ -22,7 +22,7 @@ Result<Variables> readVariables(Session &s, std::stop_token stop)
                     "'basedir', 'datadir', 'hostname', 'port', 'server_id', 'server_uuid', "
                     "'read_only', 'super_read_only', 'innodb_read_only', 'aurora_version', "
                     "'aad_auth_only', 'log_bin', 'binlog_format', 'local_infile', "
-                    "'log_bin_trust_function_creators')"),
+                    "'log_bin_trust_function_creators', 'innodb_native_foreign_keys')"),
                 stop));
     Variables v;
     for (std::size_t i = 0; i < r.rows.size(); ++i)
@@ -173,6 +173,9 @@ Result<ServerFacts> readFacts(Session &s, std::stop_token stop)
                                                                               : f.tlsVersion) =
             tls.text(i, 1);
     }
+    // The applier goes by what each event says of itself; this is for people.
+    f.logsCascades = v.contains(QStringLiteral("innodb_native_foreign_keys")) &&
+                     !isOn(v, "innodb_native_foreign_keys");
     f.readOnly = isOn(v, "read_only") || isOn(v, "innodb_read_only");
     return f;
 }

@@ -16,6 +16,9 @@ QString schemaCondition(const char *column, const QStringList &schemas);
 /// The parts of a column that follow from its type: class, labels, length (for readers and for
 /// translated types).
 void describeType(Column &column);
+/// Column `column` is GENERATED ALWAYS AS ROW END: MariaDB's system versioning with a period that
+/// the table names itself. The server adds it to every unique key.
+bool isRowEnd(const Table &table, std::size_t column);
 /// Chooses Table::rowKey. Keys in `avoid` (which the optimizer may not use) come last.
 void chooseRowKey(Table &table, const QStringList &avoid = {});
 

@@ -300,6 +300,11 @@ Status Reading::readCreate(Table &t)
     std::stable_sort(t.keys.begin(), t.keys.end(), [&](const Key &a, const Key &b) {
         return place.value(a.name.toLower(), 9999) < place.value(b.name.toLower(), 9999);
     });
+    for (Key &key : t.keys) {
+        std::erase_if(key.parts, [&t](const KeyPart &p) {
+            return p.column >= 0 && isRowEnd(t, static_cast<std::size_t>(p.column));
+        });
+    }
     chooseRowKey(t, hiddenKeys.value(t.name));
     return {};
 }
@@ -435,6 +440,28 @@ void describeType(Column &c)
                        c.dataType.endsWith(QLatin1String("binary"));
     if (!sized)
         c.length = 0;
+}
+
+bool isRowEnd(const Table &table, std::size_t column)
+{
+    if (!table.columns[column].generated ||
+        !table.createSql.contains(QLatin1String("AS ROW END"), Qt::CaseInsensitive))
+        return false;
+    const auto ddl = TableDdl::parse(table.createSql);
+    if (!ddl)
+        return false;
+    return std::any_of(ddl->items.begin(), ddl->items.end(), [&](const TableItem &item) {
+        if (item.kind != ItemKind::Column || item.name != table.columns[column].name)
+            return false;
+        const Tokens t(item.text);
+        for (int i = t.next(0); i < t.size(); i = t.next(i + 1)) {
+            const int second = t.next(i + 1);
+            if (t.isWord(i, QLatin1String("AS")) && t.isWord(second, QLatin1String("ROW")) &&
+                t.isWord(t.next(second + 1), QLatin1String("END")))
+                return true;
+        }
+        return false;
+    });
 }
 
 void chooseRowKey(Table &t, const QStringList &avoid)

@@ -97,12 +97,44 @@ public:
             change.op = m_event.op;
             change.foreignKeyChecksOff = m_event.foreignKeyChecksOff;
             CW_TRY(decodeOne(r, change));
-            sink(std::move(change));
+            if (!m_layout.rowEnd || keepsPresent(change))
+                sink(std::move(change));
         }
         return {};
     }
 
 private:
+    /// Makes of a change of a system-versioned table what it does to the rows of the present: there
+    /// DELETE is logged as an update of the row's end, and UPDATE adds the old row, ended. False:
+    /// it concerns the past only, which is not moved.
+    bool keepsPresent(RowChange &change)
+    {
+        const bool before = change.op != RowOp::Insert && isPresent(m_before);
+        const bool after = change.op != RowOp::Delete &&
+                           (m_after.stored[*m_layout.rowEnd] ? isPresent(m_after) : before);
+        if (!before && !after)
+            return false;
+        if (change.op == RowOp::Update && !after) {
+            change.op = RowOp::Delete;
+            change.after.clear();
+        } else if (change.op == RowOp::Update && !before) {
+            change.op = RowOp::Insert;
+            change.before.clear();
+        }
+        return true;
+    }
+
+    /// The row's end is the end of time: 2038, from MariaDB 11.5 on 2106, or the last transaction.
+    [[nodiscard]] bool isPresent(const Image &image) const
+    {
+        const auto &end = image.stored[*m_layout.rowEnd];
+        if (!end || end->size() < 4)
+            return true;
+        const std::string_view seconds = end->substr(0, 4);
+        return seconds == std::string_view("\x7f\xff\xff\xff", 4) ||
+               seconds == std::string_view("\xff\xff\xff\xff", 4);
+    }
+
     Status decodeOne(ByteReader &r, RowChange &change)
     {
         if (m_event.op != RowOp::Insert) {
@@ -208,7 +240,10 @@ bool RowsEvent::isRowsEvent(EventType type)
 
 Result<RowsEvent> RowsEvent::parse(EventType type, std::string_view body, bool wideTableId)
 {
-    enum : std::uint16_t { stmtEnd = 1, noForeignKeyChecks = 2 };
+    // sqlForeignKeys: MySQL 9.6 and later perform referential actions above the engine (unless
+    // innodb_native_foreign_keys) and log each row that they change. Said of each event, because
+    // the setting may have been another one when it was written, here or where it comes from.
+    enum : std::uint16_t { stmtEnd = 1, noForeignKeyChecks = 2, sqlForeignKeys = 16 };
     RowsEvent e;
     bool hasExtra = false;
     switch (type) {
@@ -254,7 +289,11 @@ Result<RowsEvent> RowsEvent::parse(EventType type, std::string_view body, bool w
     e.tableId = r.le(wideTableId ? 6 : 4);
     const std::uint16_t flags = r.u16();
     e.statementEnd = (flags & stmtEnd) != 0;
-    e.foreignKeyChecksOff = (flags & noForeignKeyChecks) != 0;
+    // Either way no action is left for the applier to perform. MariaDB's events are of the older
+    // types, and mean other things by their flags.
+    const std::uint16_t performed =
+        hasExtra ? noForeignKeyChecks | sqlForeignKeys : noForeignKeyChecks;
+    e.foreignKeyChecksOff = (flags & performed) != 0;
     if (hasExtra) {
         const std::uint16_t length = r.u16(); // includes itself
         if (length < 2)

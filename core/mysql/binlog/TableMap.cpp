@@ -1,5 +1,7 @@
 #include "mysql/binlog/TableMap.h"
 
+#include "mysql/SchemaRead.h"
+
 #include <algorithm>
 
 namespace causeway::mysql {
@@ -172,18 +174,39 @@ tl::unexpected<Error> drift(const Table &table, Text message)
     return fail(std::move(e));
 }
 
-/// Columns that the log has after the table's own and information_schema does not show: the row
-/// period of a system-versioned table of MariaDB.
-std::size_t hiddenColumns(const TableMap &map, const Table &table)
+/// Columns that MariaDB's log has after the table's own and information_schema does not show: the
+/// row period of a system-versioned table, then one for each unique key that it keeps by a hash
+/// (whole TEXT or BLOB, or too long for an index).
+struct HiddenColumns {
+    bool period = false;
+    std::size_t count = 0;
+};
+
+HiddenColumns hiddenColumns(const TableMap &map, const Table &table)
 {
     const std::size_t known = table.columns.size();
-    if (map.columns.size() != known + 2 ||
-        !table.createSql.contains(QLatin1String("WITH SYSTEM VERSIONING"), Qt::CaseInsensitive))
-        return 0;
+    if (map.columns.size() <= known)
+        return {};
+    const std::size_t more = map.columns.size() - known;
+    const auto hashes = static_cast<std::size_t>(
+        std::count_if(table.keys.begin(), table.keys.end(), [&table](const Key &k) {
+            return k.unique && k.method == QLatin1String("HASH") &&
+                   table.engine.compare(QLatin1String("MEMORY"), Qt::CaseInsensitive) != 0;
+        }));
+    const auto all = [&](std::size_t from, std::size_t n, auto holds) {
+        const auto begin = map.columns.begin() + static_cast<std::ptrdiff_t>(from);
+        return std::all_of(begin, begin + static_cast<std::ptrdiff_t>(n), holds);
+    };
     const auto isPeriod = [](const LogColumn &c) {
         return c.type == LogType::Timestamp2 || c.type == LogType::LongLong;
     };
-    return isPeriod(map.columns[known]) && isPeriod(map.columns[known + 1]) ? 2 : 0;
+    const auto isHash = [](const LogColumn &c) { return c.type == LogType::LongLong; };
+    if (more == hashes && all(known, hashes, isHash))
+        return {false, hashes};
+    if (more == hashes + 2 && all(known, 2, isPeriod) && all(known + 2, hashes, isHash) &&
+        table.createSql.contains(QLatin1String("WITH SYSTEM VERSIONING"), Qt::CaseInsensitive))
+        return {true, hashes + 2};
+    return {};
 }
 
 } // namespace
@@ -227,13 +250,17 @@ Result<RowLayout> layOut(TableMap &&map, std::shared_ptr<const Table> table)
         return out;
     const Table &t = *out.table;
     const std::size_t known = t.columns.size();
-    const std::size_t hidden = hiddenColumns(out.map, t);
-    if (out.map.columns.size() != known + hidden)
+    const HiddenColumns hidden = hiddenColumns(out.map, t);
+    if (out.map.columns.size() != known + hidden.count)
         return drift(
             t, cwText("core",
                       "%1 has %2 columns in the binary log but %3 in the schema that was read.",
                       t.name.display(), out.map.columns.size(), known));
+    if (hidden.period)
+        out.rowEnd = known + 1;
     for (std::size_t i = 0; i < known; ++i) {
+        if (isRowEnd(t, i))
+            out.rowEnd = i;
         const Column &c = t.columns[i];
         const bool named = out.map.names.size() == out.map.columns.size();
         const bool otherName =

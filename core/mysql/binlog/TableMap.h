@@ -76,6 +76,9 @@ struct RowLayout {
     TableMap map;
     std::shared_ptr<const Table> table; ///< null: not in scope
     int jsonColumns = 0;                ///< of the log's columns
+    /// Column of the log that says until when a row of a system-versioned table (MariaDB) held. The
+    /// log has the rows of the past too.
+    std::optional<std::size_t> rowEnd;
 };
 
 /// Proves that the table the resolver knows is the table of the log: number of columns, classes of

@@ -353,6 +353,7 @@ Status lookForeignKeys(Look &look)
     }
     if (acting.isEmpty())
         return look.info(cwText("core", "Foreign keys: %1.", count));
+    CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
     look.out.objects = acting;
     look.out.needed = cwText("core", "Nothing: this is for you to know.");
     look.out.why = cwText("core", "Most servers change the rows of the other table inside the "
@@ -360,6 +361,13 @@ Status lookForeignKeys(Look &look)
                                   "actions on the other side, which makes such changes slower to "
                                   "carry over.");
     look.out.fix.text = cwText("core", "Nothing needs to be done.");
+    if (facts->logsCascades) {
+        return look.warn(
+            cwText("core",
+                   "Foreign keys: %1. Of them %2 change rows of other tables (CASCADE, "
+                   "SET NULL). As this server is set now, its log shows them.",
+                   count, static_cast<qint64>(acting.size())));
+    }
     return look.warn(cwText("core",
                             "Foreign keys: %1. Of them %2 change rows of other tables (CASCADE, "
                             "SET NULL), which the binary log does not show.",
