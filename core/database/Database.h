@@ -163,7 +163,8 @@ struct ApplierOptions {
     bool emulateCascades = true; ///< the leader's log lacks referential actions
     int inlineRows = 64;         ///< so few rows are written with the position, without the workers
     /// Needed with emulateCascades until settle(): rows copied late are newer than the changes
-    /// being applied, and then a cascade cannot be performed from the follower's rows alone.
+    /// being applied, and then a cascade cannot be performed from the follower's rows alone. And
+    /// where a key compares otherwise on the follower: which of two rows that meet there is alive.
     std::shared_ptr<LeaderRows> leader;
 };
 
@@ -332,6 +333,13 @@ public:
 
 using Counters = std::map<TableName, quint64>;
 
+/// Two rows of the leader that the follower, by its collation, would hold for one and the same.
+struct KeyCollision {
+    TableName table; ///< the leader's name
+    QString key;
+    QString first, second; ///< the key's values, for people
+};
+
 enum class ObjectAction { Create, Drop, Enable, Disable }; ///< Enable and Disable: events
 enum class TableAction { Drop, Truncate };
 
@@ -375,6 +383,15 @@ public:
         return std::make_unique<EachAlone>(*this);
     }
 
+    /// Asked of the follower, whose collations decide: rows of the leader that would fall into one
+    /// unique key here although they are apart there (ALGORITHMS 2.6); some samples of each key.
+    /// Leaves nothing behind. `looksAt` is told each table before it is read.
+    virtual Result<std::vector<KeyCollision>>
+    keyCollisions(Database & /*leader*/, const std::vector<TablePlan> &, const Lease &,
+                  const std::function<void(const TableName &)> & /*looksAt*/, std::stop_token)
+    {
+        return std::vector<KeyCollision>{};
+    }
     virtual Result<std::unique_ptr<RowReader>> reader(std::stop_token) = 0;
     virtual Result<std::unique_ptr<RowWriter>> writer(const Lease &, const QString &stream,
                                                       std::stop_token) = 0;
@@ -471,6 +488,16 @@ public:
                                                            const Counters & /*wanted*/) const
     {
         return {};
+    }
+    /// SQL for the other server that carries this one's sequences over, so that the next value
+    /// there is none that was handed out here; it only ever moves them on. `elsewhere` gives the
+    /// other side's name. `margin`: values that may still be handed out here meanwhile.
+    virtual Result<std::vector<SchemaStatement>>
+    sequenceStatements(const Selection &,
+                       const std::function<TableName(const TableName &)> & /*elsewhere*/,
+                       qint64 /*margin*/, std::stop_token)
+    {
+        return std::vector<SchemaStatement>{};
     }
 };
 

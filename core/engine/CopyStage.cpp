@@ -281,6 +281,61 @@ Status learnSchema(Context &ctx, std::stop_token stop)
     return {};
 }
 
+namespace {
+/// Rows that would fall into one key on the target (ALGORITHMS 2.6): before anything is created
+/// there. Only where some key compares otherwise is there anything to do.
+Step collisionsStep(Context &ctx)
+{
+    Step s;
+    s.id = QStringLiteral("copy.collisions");
+    s.side = Side::Target;
+    s.title = cwText("core", "Search for rows that would be one and the same for the target's "
+                             "collations");
+    s.check = [&ctx](std::stop_token stop) -> Result<bool> {
+        CW_TRY_ASSIGN(const auto created, ctx.fact(Side::Target, fact::tablesCreated, stop));
+        CW_TRY_ASSIGN(const auto apart, ctx.fact(Side::Target, fact::keysApart, stop));
+        return created.has_value() || apart.has_value();
+    };
+    s.act = [&ctx](std::stop_token stop) -> Status {
+        CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
+        CW_TRY_ASSIGN(const auto found,
+                      ctx.db(Side::Target)
+                          .keyCollisions(
+                              ctx.db(Side::Source), ctx.script.plans, lease,
+                              [&ctx](const TableName &table) {
+                                  ctx.activity(
+                                      cwText("core",
+                                             "Searching %1 for keys that are one and the same for "
+                                             "the target.",
+                                             table.display()));
+                              },
+                              stop));
+        if (found.empty())
+            return ctx.setFact(Side::Target, fact::keysApart, QStringLiteral("1"), stop);
+        QStringList tables, samples;
+        for (const KeyCollision &c : found) {
+            if (!tables.contains(c.table.display()))
+                tables << c.table.display();
+            samples << QStringLiteral("%1 %2: (%3) = (%4)")
+                           .arg(c.table.display(), c.key, c.first, c.second);
+        }
+        Error e;
+        e.code = ErrorCode::NotReady;
+        e.id = QStringLiteral("mysql-key-collision");
+        e.object = tables.join(QLatin1String(", "));
+        e.message = cwText("core",
+                           "Rows that the source tells apart would be one and the same for the "
+                           "target's collations; nothing was copied: %1.",
+                           samples.join(QLatin1String("; ")));
+        e.fix = cwText("core", "Change or delete one row of each pair on the source, or create the "
+                               "table on the target beforehand with a collation that tells them "
+                               "apart; then run again.");
+        return fail(std::move(e));
+    };
+    return s;
+}
+} // namespace
+
 Status copyStage(Context &ctx, std::stop_token stop)
 {
     CW_TRY(ctx.setPhase(Phase::Copying));
@@ -288,6 +343,7 @@ Status copyStage(Context &ctx, std::stop_token stop)
     CW_TRY(ctx.runSteps({stateStep(ctx), positionStep(ctx)}, stop));
     CW_TRY(learnSchema(ctx, stop));
     CW_TRY(checkUnchanged(ctx, stop)); // since an earlier run made the tables
+    CW_TRY(ctx.runSteps({collisionsStep(ctx)}, stop));
     const int workers = ctx.settings.workers;
     Step tables = createStep(ctx, Side::Target, QStringLiteral("copy.tables"),
                              cwText("core", "Create schemas and tables with their primary keys"),

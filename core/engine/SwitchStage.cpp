@@ -333,6 +333,25 @@ private:
         return statements.empty() ? Status{} : follower.execute(statements, stop);
     }
 
+    /// The sequences to behind what the old leader has handed out or keeps ready to. Drawing from
+    /// one passes triggers, so that some may be drawn after this.
+    Status carrySequences(std::stop_token stop)
+    {
+        if (m_ctx.script.sequences.empty())
+            return {};
+        constexpr qint64 kMargin = 1000;
+        const bool triggers = m_fence->sealKind() == QLatin1String("triggers");
+        const auto elsewhere = [this](const TableName &name) {
+            return m_from.leader == Side::Source ? m_ctx.settings.selection.onTarget(name)
+                                                 : m_ctx.settings.selection.onSource(name);
+        };
+        CW_TRY_ASSIGN(const auto statements,
+                      m_ctx.db(m_from.leader)
+                          .sequenceStatements(m_ctx.selectionOn(m_from.leader), elsewhere,
+                                              triggers ? kMargin : 0, stop));
+        return statements.empty() ? Status{} : m_ctx.db(m_from.follower).execute(statements, stop);
+    }
+
     /// Most of them before writes are held: each is an ALTER TABLE. What moves on until then is
     /// lifted once more under the fence.
     Step counters()
@@ -550,6 +569,7 @@ private:
         s.act = [this, side](std::stop_token stop) -> Status {
             m_replication.stop(); // nothing of ours may be written there after this
             CW_TRY(liftCounters(stop));
+            CW_TRY(carrySequences(stop));
             CW_TRY_ASSIGN(const bool keptThere, hasKept(m_ctx, side, kept::trigger, stop));
             if (side == Side::Source || keptThere)
                 return putBackTriggers(m_ctx, side, stop);

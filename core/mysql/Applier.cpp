@@ -3,6 +3,7 @@
 #include "mysql/ApplierBatch.h"
 #include "mysql/ApplierSession.h"
 #include "mysql/Cascade.h"
+#include "mysql/KeyGuard.h"
 #include "mysql/Parts.h"
 #include "mysql/SessionWatch.h"
 
@@ -46,6 +47,16 @@ const QString kGroupFact = QStringLiteral("apply.group");
 struct TableStatement {
     const ApplierTable *table = nullptr; ///< null: a DELETE
     WriteStatement write;
+    std::vector<const Row *> guarded; ///< instead of the statement: rows for KeyGuard
+    [[nodiscard]] std::size_t bytes() const
+    {
+        std::size_t n = write.sql.size();
+        for (const Row *row : guarded) {
+            for (const Value &v : *row)
+                n += v ? v->size() + 4 : 4;
+        }
+        return n;
+    }
 };
 using Statements = std::vector<TableStatement>;
 
@@ -458,11 +469,20 @@ private:
     {
         if (deletes) {
             for (std::string &sql : deleteStatements(table, rows, m_main->limits()))
-                out.push_back({nullptr, {std::move(sql), 0}});
+                out.push_back({nullptr, {std::move(sql), 0}, {}});
+            return;
+        }
+        if (table.isGuarded()) {
+            constexpr std::size_t kRows = 100;
+            for (std::size_t from = 0; from < rows.size(); from += kRows) {
+                const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(from);
+                const auto n = static_cast<std::ptrdiff_t>(std::min(kRows, rows.size() - from));
+                out.push_back({&table, {}, {begin, begin + n}});
+            }
             return;
         }
         for (WriteStatement &w : replaceStatements(table, rows, m_main->limits()))
-            out.push_back({&table, std::move(w)});
+            out.push_back({&table, std::move(w), {}});
     }
 
     /// What worker `index` of `count` writes in one phase. A key always goes to the same worker.
@@ -473,11 +493,15 @@ private:
         for (const KeyedChanges &changes : segment.keyed) {
             if (changes.table->transactional != transactional)
                 continue;
+            // Rows with different bytes may be in each other's way: one session sees them all.
+            const bool whole = changes.table->isGuarded();
+            if (whole && std::hash<std::string>{}(changes.table->name) % count != index)
+                continue;
             // In one order everywhere: fewer deadlocks, and neighbouring pages together.
             std::vector<const std::pair<const std::string, KeyedChanges::Entry> *> mine;
             for (const auto &entry : changes.byKey) {
                 if ((entry.second.image == nullptr) == deletes &&
-                    (count == 1 || std::hash<std::string>{}(entry.first) % count == index))
+                    (count == 1 || whole || std::hash<std::string>{}(entry.first) % count == index))
                     mine.push_back(&entry);
             }
             std::sort(mine.begin(), mine.end(),
@@ -536,11 +560,14 @@ private:
         return {};
     }
 
-    static Status execute(Session &s, std::span<const TableStatement> statements,
-                          const std::stop_token &stop)
+    Status execute(Session &s, std::span<const TableStatement> statements,
+                   const std::stop_token &stop)
     {
-        for (const auto &[table, write] : statements) {
-            if (table)
+        for (const auto &[table, write, guarded] : statements) {
+            if (!guarded.empty()) {
+                KeyGuard guard(*table, m_options.leader.get(), m_leaderMutex, m_main->limits());
+                CW_TRY(guard.write(s, guarded, stop));
+            } else if (table)
                 CW_TRY(writeExactly(s, write.sql, *table->follower, table->tolerated,
                                     write.invalidEnums, stop));
             else
@@ -549,13 +576,12 @@ private:
         return {};
     }
 
-    static Status runWorker(ApplierSession &worker, const Statements &statements,
-                            std::stop_token stop)
+    Status runWorker(ApplierSession &worker, const Statements &statements, std::stop_token stop)
     {
         for (std::size_t from = 0; from < statements.size();) {
             std::size_t to = from, bytes = 0;
             while (to < statements.size() && (to == from || bytes < kBytesPerTransaction))
-                bytes += statements[to++].write.sql.size();
+                bytes += statements[to++].bytes();
             const auto some = [&](Session &s) {
                 return execute(s, std::span(statements).subspan(from, to - from), stop);
             };
@@ -642,8 +668,9 @@ private:
     std::optional<QString> m_statementIntent;
     std::optional<QString> m_groupStatement; ///< run, and its rows are still to come
     bool m_settled = false;
-    bool m_exact = false; ///< no row on the follower is ahead of m_recorded
-    Position m_readUpTo;  ///< of the newest re-read row
+    bool m_exact = false;     ///< no row on the follower is ahead of m_recorded
+    Position m_readUpTo;      ///< of the newest re-read row
+    std::mutex m_leaderMutex; ///< m_options.leader while workers write
     std::mutex m_statementMutex;
     Session *m_statementSession = nullptr;
 };

@@ -1,5 +1,6 @@
 #include "mysql/ApplierTable.h"
 
+#include "mysql/KeyGuard.h"
 #include "mysql/Parts.h"
 
 #include <algorithm>
@@ -194,6 +195,8 @@ Result<ApplierTable> ApplierTable::make(std::shared_ptr<const Table> leader,
     static const QStringList without{QStringLiteral("MyISAM"), QStringLiteral("Aria"),
                                      QStringLiteral("MEMORY"), QStringLiteral("CSV"),
                                      QStringLiteral("ARCHIVE")};
+    t.loose = looseKeys(*t.leader, *t.follower);
+    t.periods = periodKeys(*t.leader, *t.follower);
     t.transactional = !without.contains(t.follower->engine, Qt::CaseInsensitive);
     return t;
 }
@@ -256,12 +259,14 @@ void appendRowValues(std::string &out, const ApplierTable &t, const Row &image, 
     out.push_back(')');
 }
 
-std::vector<WriteStatement> replaceStatements(const ApplierTable &t,
-                                              const std::vector<const Row *> &rows,
-                                              const StatementLimits &limits)
+namespace {
+
+std::vector<WriteStatement> writeStatements(const char *verb, const ApplierTable &t,
+                                            const std::vector<const Row *> &rows,
+                                            const StatementLimits &limits)
 {
     std::vector<WriteStatement> out;
-    const std::string head = "REPLACE INTO " + t.name + ' ' + t.columnList + " VALUES ";
+    const std::string head = verb + t.name + ' ' + t.columnList + " VALUES ";
     std::string values;
     for (const bool withInvalid : {false, true}) {
         WriteStatement statement;
@@ -292,10 +297,59 @@ std::vector<WriteStatement> replaceStatements(const ApplierTable &t,
     return out;
 }
 
+/// Keys that differ in bytes are different rows there, and may be equal here: what goes is the row
+/// with these bytes. The plain comparison is what finds it by the index.
+std::vector<std::string> exactDeletes(const ApplierTable &t, const std::vector<const Row *> &keys,
+                                      const StatementLimits &limits)
+{
+    constexpr std::size_t most = 200;
+    const std::string head = "DELETE FROM " + t.name + " WHERE ";
+    std::vector<std::string> out;
+    std::size_t count = 0;
+    for (const Row *key : keys) {
+        std::string row = "(";
+        for (std::size_t i = 0; i < t.key.size(); ++i) {
+            const int c = t.key[i];
+            row += (i > 0 ? " AND " : "") + t.columnId[at(c)] + '=';
+            appendLiteral(row, t.leaderColumn(c), (*key)[i], true, limits.mariaDb);
+            if (t.leaderColumn(c).typeClass == TypeClass::Text) {
+                row += " AND ";
+                appendExactMatch(row, t, c, (*key)[i], limits.mariaDb);
+            }
+        }
+        row.push_back(')');
+        if (count == 0 || count >= most || out.back().size() + row.size() + 4 > limits.bytes) {
+            out.push_back(head);
+            count = 0;
+        }
+        out.back() += (count > 0 ? " OR " : "") + row;
+        ++count;
+    }
+    return out;
+}
+
+} // namespace
+
+std::vector<WriteStatement> replaceStatements(const ApplierTable &t,
+                                              const std::vector<const Row *> &rows,
+                                              const StatementLimits &limits)
+{
+    return writeStatements("REPLACE INTO ", t, rows, limits);
+}
+
+std::vector<WriteStatement> insertStatements(const ApplierTable &t,
+                                             const std::vector<const Row *> &rows,
+                                             const StatementLimits &limits)
+{
+    return writeStatements("INSERT INTO ", t, rows, limits);
+}
+
 std::vector<std::string> deleteStatements(const ApplierTable &t,
                                           const std::vector<const Row *> &keys,
                                           const StatementLimits &limits)
 {
+    if (!t.loose.empty())
+        return exactDeletes(t, keys, limits);
     std::vector<std::string> ids;
     std::vector<const Column *> types;
     for (const int c : t.key) {

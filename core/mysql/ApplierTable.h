@@ -3,6 +3,7 @@
 #include "database/Change.h"
 #include "database/Database.h"
 #include "mysql/ExactWrite.h"
+#include "mysql/Periods.h"
 #include "mysql/Session.h"
 
 #include <memory>
@@ -24,6 +25,11 @@ struct ApplierTable {
     std::vector<int> enums;            ///< of `written`
     ToleratedColumns tolerated;
     bool transactional = true; ///< the follower's engine can roll back
+    /// looseKeys(): such a table is deleted from by the key's bytes.
+    std::vector<int> loose;
+    std::vector<PeriodKey> periods;
+    /// REPLACE would take the wrong rows away, or is refused: KeyGuard writes it.
+    [[nodiscard]] bool isGuarded() const { return !loose.empty() || !periods.empty(); }
 
     static Result<ApplierTable> make(std::shared_ptr<const Table> leader,
                                      std::shared_ptr<const Table> follower);
@@ -62,6 +68,9 @@ void appendRowValues(std::string &out, const ApplierTable &, const Row &image, b
 /// own.
 std::vector<WriteStatement>
 replaceStatements(const ApplierTable &, const std::vector<const Row *> &, const StatementLimits &);
+/// The same as INSERT.
+std::vector<WriteStatement> insertStatements(const ApplierTable &, const std::vector<const Row *> &,
+                                             const StatementLimits &);
 /// DELETE FROM t WHERE key IN (...): `keys` hold the key's values only.
 std::vector<std::string> deleteStatements(const ApplierTable &,
                                           const std::vector<const Row *> &keys,

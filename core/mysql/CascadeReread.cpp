@@ -1,4 +1,5 @@
 #include "mysql/Cascade.h"
+#include "mysql/KeyGuard.h"
 
 #include "mysql/Parts.h"
 
@@ -150,6 +151,10 @@ private:
         }
         for (const std::string &sql : deleteStatements(table, gone, m.limits))
             CW_TRY(m.session->execBytes(sql, m.stop));
+        if (table.isGuarded()) {
+            std::mutex mutex; // nobody else asks the leader meanwhile
+            return KeyGuard(table, &m_leader, mutex, m.limits).write(*m.session, images, m.stop);
+        }
         for (const WriteStatement &w : replaceStatements(table, images, m.limits))
             CW_TRY(writeExactly(*m.session, w.sql, *table.follower, table.tolerated, w.invalidEnums,
                                 m.stop));

@@ -686,6 +686,9 @@ Status MySqlLedger::remove(std::stop_token stop)
         return {};
     });
     CW_TRY(emptied);
+    CW_TRY(s->exec(QLatin1String("DROP TABLE IF EXISTS ") +
+                       quoteName(m_names.table(scratchBase(m_migration))),
+                   stop));
     CW_TRY_ASSIGN(
         const ResultSet others,
         s->query(QStringLiteral("SELECT 1 FROM %1 LIMIT 1").arg(table("migration")), stop));

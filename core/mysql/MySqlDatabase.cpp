@@ -142,10 +142,8 @@ Result<std::unique_ptr<Fence>> MySqlDatabase::fence(const FenceRequest &request,
 
 Status MySqlDatabase::serveApplier(ApplierOptions &options, std::stop_token stop)
 {
-    if (options.emulateCascades) {
-        CW_TRY_ASSIGN(auto rows, makeLeaderRows(m_address, stop));
-        options.leader = std::move(rows);
-    }
+    CW_TRY_ASSIGN(auto rows, makeLeaderRows(m_address, stop));
+    options.leader = std::move(rows);
     return {};
 }
 

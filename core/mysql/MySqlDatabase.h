@@ -22,6 +22,10 @@ public:
                                       const ServerFacts &leaderFacts, std::stop_token) override;
     Status execute(const std::vector<SchemaStatement> &, std::stop_token) override;
     Result<std::unique_ptr<StatementRunner>> statementRunner(std::stop_token) override;
+    Result<std::vector<KeyCollision>>
+    keyCollisions(Database &leader, const std::vector<TablePlan> &, const Lease &,
+                  const std::function<void(const TableName &)> &looksAt,
+                  std::stop_token) override; // CollisionScan.cpp
     Result<std::unique_ptr<RowReader>> reader(std::stop_token) override;
     Result<std::unique_ptr<RowWriter>> writer(const Lease &, const QString &stream,
                                               std::stop_token) override;
@@ -57,6 +61,10 @@ public:
     Result<Counters> counters(const Selection &, std::stop_token) override;
     std::vector<SchemaStatement> counterStatements(const Counters &own,
                                                    const Counters &wanted) const override;
+    Result<std::vector<SchemaStatement>>
+    sequenceStatements(const Selection &,
+                       const std::function<TableName(const TableName &)> &elsewhere, qint64 margin,
+                       std::stop_token) override; // Sequences.cpp
 
 private:
     Address m_address;

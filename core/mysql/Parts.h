@@ -76,6 +76,11 @@ struct StateNames {
                          : TableName{schema, QStringLiteral("_causeway_") + base};
     }
 };
+/// The scratch table of a migration's search for keys that meet (CollisionScan.cpp).
+inline QString scratchBase(const QString &migration)
+{
+    return QStringLiteral("keys_") + migration;
+}
 /// Looks where they are on this server (Ledger.cpp); creates nothing. `ownSchema` where there are
 /// none yet.
 Result<StateNames> findStateNames(Session &, std::stop_token);

@@ -1,6 +1,7 @@
 #include "mysql/ExactWrite.h"
 #include "mysql/KeyRange.h"
 #include "mysql/Parts.h"
+#include "mysql/Periods.h"
 #include "mysql/RowWriterParts.h"
 
 #include <algorithm>
@@ -76,6 +77,7 @@ Result<WritePlan> WritePlan::make(const TablePlan &tables, bool mariaDb)
     out.follower = tables.follower.get();
     out.table = quoteName(tables.follower->name).toStdString();
     out.mariaDb = mariaDb;
+    out.periods = mariaDb && !periodKeys(*tables.leader, *tables.follower).empty();
     const auto plainCharset = [](const QString &charset) {
         return charset == QLatin1String("utf8mb3") ? QStringLiteral("utf8") : charset;
     };
@@ -112,7 +114,7 @@ Result<qint64> insertRows(Session &session, const WritePlan &plan, const RowBatc
     // Never INSERT IGNORE: it bends values as well as skipping duplicates. Without any key nothing
     // can be a duplicate.
     std::string tail;
-    if (!plan.follower->keys.empty() && !plan.columns.empty()) {
+    if (!plan.follower->keys.empty() && !plan.columns.empty() && !plan.periods) {
         const std::string same = quoteId(plan.columns.front().follower.name).toStdString();
         tail = " ON DUPLICATE KEY UPDATE " + same + '=' + same;
     }
@@ -128,9 +130,13 @@ Result<qint64> insertRows(Session &session, const WritePlan &plan, const RowBatc
         if (rows == 0)
             return {};
         sql += tail;
-        CW_TRY_ASSIGN(const quint64 affected,
-                      writeExactly(session, sql, *plan.follower, tolerated, invalid, stop));
-        inserted += static_cast<qint64>(affected);
+        const auto affected = writeExactly(session, sql, *plan.follower, tolerated, invalid, stop);
+        // Row by row, and a duplicate left out: what ON DUPLICATE KEY UPDATE does elsewhere.
+        const bool duplicate = !affected && plan.periods && affected.error().number == 1062;
+        if (!affected && !duplicate)
+            return fail(affected.error());
+        if (!duplicate)
+            inserted += static_cast<qint64>(*affected);
         rows = 0;
         invalid = 0;
         return {};
@@ -145,7 +151,7 @@ Result<qint64> insertRows(Session &session, const WritePlan &plan, const RowBatc
             appendRow(tuple, plan, batch, r);
             if (head.size() + tuple.size() + tail.size() > most)
                 return fail(tooLargeError(plan, limits.maxPacket));
-            if (rows >= rowsPerStatement || invalid >= mostInvalidEnums ||
+            if (rows >= (plan.periods ? 1 : rowsPerStatement) || invalid >= mostInvalidEnums ||
                 (rows > 0 &&
                  sql.size() + tuple.size() + tail.size() + 1 > std::min(most, bytesPerStatement)))
                 CW_TRY(flush());

@@ -26,6 +26,7 @@ struct WritePlan {
     std::vector<WrittenColumn> columns;
     bool converts = false; ///< some column does
     bool mariaDb = false;  ///< the follower is
+    bool periods = false;  ///< it has a key WITHOUT OVERLAPS
 
     static Result<WritePlan> make(const TablePlan &, bool mariaDb);
 };
@@ -44,9 +45,6 @@ enum class FastResult { Exact, UseInsert };
 /// LOAD DATA LOCAL from memory (RowWriterLoad.cpp). With LOCAL the server skips duplicates and
 /// bends values with warnings only, so that a single warning already means UseInsert.
 Result<FastResult> loadRows(Session &, const WritePlan &, const RowBatch &, std::stop_token);
-/// Refuses, until loadRows() runs, whatever file a server asks for: LOAD DATA LOCAL lets a server
-/// read any file of the client by itself.
-void refuseLocalFiles(Session &);
 
 /// MariaDB's array binding (RowWriterBulk.cpp); UseInsert where the client library lacks it.
 Result<FastResult> bulkRows(Session &, const WritePlan &, const RowBatch &, const WriteLimits &,

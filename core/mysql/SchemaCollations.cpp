@@ -131,6 +131,37 @@ QString charsetOfCollation(const QString &collation)
     return collation.section(QLatin1Char('_'), 0, 0);
 }
 
+bool isNoPad(const QString &collation)
+{
+    return collation.contains(QLatin1String("_0900_")) ||
+           collation.contains(QLatin1String("nopad")) || collation == QLatin1String("binary");
+}
+
+bool keepsApart(const QString &from, const QString &to)
+{
+    const QString a = from.toLower(), b = to.toLower();
+    if (Collations::same(a, b))
+        return true;
+    if (!isNoPad(a) && !isNoPad(b)) {
+        // One that pads can still bring together what another that pads keeps apart.
+    } else if (isNoPad(a) && !isNoPad(b)) {
+        return false; // 'a' and 'a '
+    } else {
+        QString plain = b;
+        plain.remove(QLatin1String("nopad_"));
+        if (Collations::same(a, plain))
+            return true; // the same but for trailing spaces, which now count
+    }
+    // By their bytes, whatever the other makes of them; where every character has its own.
+    static const QStringList unicode{QStringLiteral("utf8"),    QStringLiteral("utf8mb3"),
+                                     QStringLiteral("utf8mb4"), QStringLiteral("latin1"),
+                                     QStringLiteral("ascii"),   QStringLiteral("ucs2"),
+                                     QStringLiteral("utf16"),   QStringLiteral("utf32")};
+    const QString charset = charsetOfCollation(a);
+    const bool binary = b.endsWith(QLatin1String("_bin")) || b == QLatin1String("binary");
+    return binary && (charset == charsetOfCollation(b) || unicode.contains(charset));
+}
+
 void Collations::add(const QString &collation, const QString &charset, bool isDefault)
 {
     const QString c = charset.toLower();

@@ -34,5 +34,10 @@ private:
 
 /// The character set that a collation's name begins with.
 QString charsetOfCollation(const QString &collation);
+/// Trailing spaces count when strings are compared (NO PAD).
+bool isNoPad(const QString &collation);
+/// Texts that are different in collation `from` are certainly different in `to` as well. False also
+/// where nothing is known of the two.
+bool keepsApart(const QString &from, const QString &to);
 
 } // namespace causeway::mysql

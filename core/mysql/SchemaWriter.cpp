@@ -98,6 +98,51 @@ struct ViewReads {
     }
 };
 
+/// Tables that are on the target already are used as they are: their columns' collations decide
+/// what is one key there.
+Status readCollations(Session &session, std::vector<TablePlan> &plans, const std::stop_token &stop)
+{
+    QStringList schemas;
+    for (const TablePlan &plan : plans) {
+        if (!schemas.contains(plan.follower->name.schema))
+            schemas << plan.follower->name.schema;
+    }
+    if (schemas.isEmpty())
+        return {};
+    CW_TRY_ASSIGN(const auto r,
+                  session.query(QStringLiteral("SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, "
+                                               "CHARACTER_SET_NAME, COLLATION_NAME FROM "
+                                               "information_schema.COLUMNS WHERE COLLATION_NAME "
+                                               "IS NOT NULL AND ") +
+                                    schemaCondition("TABLE_SCHEMA", schemas),
+                                stop));
+    QHash<TableName, std::vector<std::size_t>> columnsOf;
+    for (std::size_t i = 0; i < r.rows.size(); ++i)
+        columnsOf[{r.text(i, std::size_t{0}), r.text(i, std::size_t{1})}].push_back(i);
+    for (TablePlan &plan : plans) {
+        const auto found = columnsOf.constFind(plan.follower->name);
+        if (found == columnsOf.constEnd())
+            continue;
+        Table there = *plan.follower;
+        bool differs = false;
+        for (const std::size_t i : *found) {
+            const int at = there.columnIndex(r.text(i, std::size_t{2}));
+            if (at < 0)
+                continue;
+            Column &c = there.columns[static_cast<std::size_t>(at)];
+            const QString collation = r.text(i, std::size_t{4});
+            // Another character set is another type, which the check of the target does not let by.
+            if (c.collation == collation || !Collations::same(c.charset, r.text(i, std::size_t{3})))
+                continue;
+            c.collation = collation;
+            differs = true;
+        }
+        if (differs)
+            plan.follower = std::make_shared<const Table>(std::move(there));
+    }
+    return {};
+}
+
 } // namespace
 
 void Adjustments::add(const QString &object, Text what)
@@ -152,6 +197,8 @@ Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader,
         script.plans.push_back({std::make_shared<const Table>(table),
                                 std::make_shared<const Table>(std::move(pieces.follower))});
     }
+
+    CW_TRY(readCollations(session, script.plans, stop));
 
     ViewReads reads{leader, selection, {}, {}};
     CW_TRY(reads.readTarget(session, stop));

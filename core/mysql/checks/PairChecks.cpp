@@ -14,13 +14,6 @@ Status lookSameServer(Look &look)
     return look.block(cwText("core", "Source and target are one and the same server."));
 }
 
-/// Trailing spaces count when strings are compared (NO PAD).
-bool isNoPad(const QString &collation)
-{
-    return collation.contains(QLatin1String("_0900_")) ||
-           collation.contains(QLatin1String("nopad")) || collation == QLatin1String("binary");
-}
-
 Status lookCollation(Look &look)
 {
     CW_TRY_ASSIGN(const auto *columns, look.here.columnCollations(look.stop));
@@ -94,7 +87,9 @@ void addPairChecks(CheckList &list)
          .title = cwText("core", "Collations"),
          .needed = cwText("core", "The target has every collation in use."),
          .why = cwText("core", "A collation decides which texts are equal: with another one two "
-                               "rows can become one, and sort in another order."),
+                               "rows can become one, and sort in another order. Unique keys "
+                               "are searched for such rows before anything is copied, and the "
+                               "migration does not start where there are any."),
          .needsTarget = true,
          .sql = {QStringLiteral("SELECT DISTINCT table_schema,table_name,collation_name FROM "
                                 "information_schema.columns WHERE table_schema IN ({db})")},

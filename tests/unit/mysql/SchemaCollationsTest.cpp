@@ -85,6 +85,19 @@ private Q_SLOTS:
         QCOMPARE(known({s("utf8mb3_bin")}).charset(s("utf8")), s("utf8mb3"));
         QVERIFY(known({s("utf8mb3_bin")}).charset(s("latin1")).isEmpty());
     }
+
+    void knowsWhatKeysStayApart()
+    {
+        QVERIFY(keepsApart(s("utf8_general_ci"), s("utf8mb3_general_ci")));
+        QVERIFY(keepsApart(s("utf8mb4_general_ci"), s("utf8mb4_bin")));
+        QVERIFY(keepsApart(s("utf8mb4_0900_as_cs"), s("utf8mb4_nopad_bin")));
+        QVERIFY(keepsApart(s("utf8mb4_unicode_ci"), s("utf8mb4_unicode_nopad_ci")));
+        QVERIFY(!keepsApart(s("utf8mb4_unicode_nopad_ci"), s("utf8mb4_unicode_ci")));
+        QVERIFY(!keepsApart(s("utf8mb4_0900_as_cs"), s("utf8mb4_bin")));
+        QVERIFY(!keepsApart(s("utf8mb4_general_ci"), s("utf8mb4_0900_ai_ci")));
+        QVERIFY(!keepsApart(s("utf8mb4_bin"), s("utf8mb4_general_ci")));
+        QVERIFY(!keepsApart(s("sjis_japanese_ci"), s("utf8mb4_bin")));
+    }
 };
 
 QTEST_GUILESS_MAIN(SchemaCollationsTest)

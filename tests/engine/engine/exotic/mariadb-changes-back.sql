@@ -8,10 +8,28 @@ INSERT INTO ty(id,a,b) VALUES(UUID(),'::2','9.9.9.9')
 ;;
 UPDATE ty SET c=UUID() WHERE c IS NULL
 ;;
+UPDATE sv SET v=11
+;;
+UPDATE sv2 SET v=12
+;;
+UPDATE svp SET v=6
+;;
+UPDATE ap2 SET v=v+1
+;;
+INSERT INTO ap2 VALUES(9,'2020-01-01','2021-01-01',3)
+;;
 UPDATE aria SET t=UPPER(t)
 ;;
 DELETE FROM aria WHERE id=2
 ;;
+UPDATE hashu SET b='q' WHERE id=4
+;;
 DELETE FROM uca WHERE id='b'
 ;;
 UPDATE y2 SET z=2100
+;;
+UPDATE svh SET t=CONCAT(t,'!') WHERE id=2
+;;
+UPDATE ap3 SET s='2020-01-20', e='2020-01-25' WHERE v=9
+;;
+INSERT INTO ap3 VALUES(1,10,'2020-01-10','2020-01-20')
