@@ -92,7 +92,8 @@ private Q_SLOTS:
                   0);
         const QStringList run{QStringLiteral("run"),      file,
                               QStringLiteral("--to"),     QStringLiteral("replica"),
-                              QStringLiteral("--accept"), QStringLiteral("mysql-target-tables")};
+                              QStringLiteral("--accept"), QStringLiteral("mysql-target-tables"),
+                              QStringLiteral("--json")};
         const CliRun stopped = cli(run);
         CW_STATUS(stopped, 1);
         QVERIFY2(stopped.out.contains("\"mysql-key-collision\""), stopped.all().constData());
