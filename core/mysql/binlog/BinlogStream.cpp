@@ -6,6 +6,8 @@
 
 #include <mysql.h>
 
+#include <utility>
+
 namespace causeway::mysql {
 
 namespace {
@@ -25,11 +27,16 @@ qint64 nowUs()
     return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-bool isHeartbeat(std::string_view event)
+std::optional<EventType> typeOf(std::string_view event)
 {
     if (event.size() < EventHeader::size)
-        return false;
-    const auto type = static_cast<EventType>(static_cast<unsigned char>(event[4]));
+        return std::nullopt;
+    return static_cast<EventType>(static_cast<unsigned char>(event[4]));
+}
+
+bool isHeartbeat(std::string_view event)
+{
+    const auto type = typeOf(event);
     return type == EventType::Heartbeat || type == EventType::HeartbeatV2;
 }
 
@@ -60,27 +67,38 @@ void BinlogStream::interrupt() noexcept
 void BinlogStream::readAll(const std::stop_token &stop)
 {
     mysql_thread_init();
+    Arrived next;
+    bool inParts = false; // a compressed transaction, handed on as it comes; others are gathered
     while (!stop.stop_requested()) {
-        auto event = m_connection->read();
+        const auto piece = m_connection->read();
+        if (piece && piece->begins)
+            inParts = !piece->ends && typeOf(piece->bytes) == EventType::TransactionPayload;
+        if (piece) {
+            next.begins = piece->begins || !inParts;
+            next.ends = piece->ends;
+            next.bytes += piece->bytes;
+        }
         std::unique_lock lock(m_mutex);
         m_lastArrival = Clock::now();
-        if (!event) {
-            m_ended = std::move(event).error();
+        if (!piece) {
+            m_ended = piece.error();
             m_arrived.notify_all();
             break;
         }
+        if (!piece->ends && !inParts)
+            continue;
         // One event may be larger than the whole queue.
         m_room.wait(lock, [&] { return m_interrupted || m_bytes < queueBytes; });
         if (m_interrupted)
             break;
-        m_bytes += event->size();
-        m_events.emplace_back(*event);
+        m_bytes += next.bytes.size();
+        m_events.push_back(std::exchange(next, {}));
         m_arrived.notify_one();
     }
     mysql_thread_end();
 }
 
-Result<std::optional<std::string>> BinlogStream::waitForEvent(Clock::time_point until)
+Result<std::optional<BinlogStream::Arrived>> BinlogStream::waitForEvent(Clock::time_point until)
 {
     std::unique_lock lock(m_mutex);
     m_arrived.wait_until(lock, until,
@@ -88,9 +106,9 @@ Result<std::optional<std::string>> BinlogStream::waitForEvent(Clock::time_point 
     if (m_interrupted)
         return fail(cancelledError());
     if (!m_events.empty()) {
-        std::optional<std::string> out(std::move(m_events.front()));
+        std::optional<Arrived> out(std::move(m_events.front()));
         m_events.pop_front();
-        m_bytes -= out->size();
+        m_bytes -= out->bytes.size();
         m_room.notify_one();
         return out;
     }
@@ -131,9 +149,17 @@ Result<ChangeEvent> BinlogStream::nextChange()
             return ChangeEvent(m_assembler.progress());
         if (!event)
             continue;
-        if (isHeartbeat(*event))
+        if (!event->begins) {
+            CW_TRY(m_assembler.feedMore(event->bytes));
+            continue;
+        }
+        if (!event->ends) {
+            CW_TRY(m_assembler.feedFirst(event->bytes));
+            continue;
+        }
+        if (isHeartbeat(event->bytes))
             m_assembler.caughtUp(nowUs());
-        CW_TRY(m_assembler.feed(*event));
+        CW_TRY(m_assembler.feed(event->bytes));
     }
 }
 

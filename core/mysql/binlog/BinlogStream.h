@@ -37,8 +37,13 @@ private:
     using Clock = std::chrono::steady_clock;
     void readAll(const std::stop_token &);
     Result<ChangeEvent> nextChange();
+    /// An event, or a part of a compressed transaction.
+    struct Arrived {
+        std::string bytes;
+        bool begins = true, ends = true;
+    };
     /// Waits for an event of the log, at most until `until`; nothing at that time.
-    Result<std::optional<std::string>> waitForEvent(Clock::time_point until);
+    Result<std::optional<Arrived>> waitForEvent(Clock::time_point until);
 
     std::unique_ptr<DumpConnection> m_connection;
     TransactionAssembler m_assembler;
@@ -47,7 +52,7 @@ private:
 
     std::mutex m_mutex;
     std::condition_variable m_arrived, m_room;
-    std::deque<std::string> m_events;
+    std::deque<Arrived> m_events;
     std::size_t m_bytes = 0;
     std::optional<Error> m_ended;
     Clock::time_point m_lastArrival = Clock::now();

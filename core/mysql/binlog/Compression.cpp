@@ -96,10 +96,11 @@ Result<std::unique_ptr<PayloadReader>> PayloadReader::open(std::string_view body
         else if (field == compressionType)
             compression = value.lenenc();
     }
-    if (!r.ok() || !ended || size > r.left())
+    if (!r.ok() || !ended)
         return fail(damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD")));
     std::unique_ptr<PayloadReader> out(new PayloadReader);
-    out->m_packed = std::string(r.bytes(static_cast<std::size_t>(size)));
+    out->m_awaited = size;
+    out->add(r.rest());
     if (compression == 0) {
         out->m_context.reset(ZSTD_createDCtx());
         // A server may use a window larger than the library's default limit of 128 MB.
@@ -109,6 +110,16 @@ Result<std::unique_ptr<PayloadReader>> PayloadReader::open(std::string_view body
             damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD, compression %1").arg(compression)));
     }
     return out;
+}
+
+void PayloadReader::add(std::string_view part)
+{
+    m_packed.erase(0, m_packedAt);
+    m_packedAt = 0;
+    part =
+        part.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), m_awaited)));
+    m_packed += part;
+    m_awaited -= part.size();
 }
 
 Result<bool> PayloadReader::fill(std::size_t n)
@@ -143,23 +154,28 @@ Result<bool> PayloadReader::fill(std::size_t n)
     return true;
 }
 
-Result<std::string_view> PayloadReader::next()
+Result<std::optional<std::string_view>> PayloadReader::next()
 {
     constexpr std::size_t headerSize = 19;
+    const auto damaged = [] { return fail(damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD"))); };
     CW_TRY_ASSIGN(const bool head, fill(headerSize));
     if (!head) {
+        if (m_awaited > 0)
+            return std::nullopt;
         if (m_plain.size() != m_at)
-            return fail(damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD")));
+            return damaged();
         return std::string_view{};
     }
     ByteReader r(std::string_view(m_plain).substr(m_at, headerSize));
     r.skip(9);
     const std::size_t size = r.u32();
     if (size < headerSize)
-        return fail(damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD")));
+        return damaged();
     CW_TRY_ASSIGN(const bool whole, fill(size));
+    if (!whole && m_awaited > 0)
+        return std::nullopt;
     if (!whole)
-        return fail(damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD")));
+        return damaged();
     const std::string_view out = std::string_view(m_plain).substr(m_at, size);
     m_at += size;
     return out;

@@ -2,7 +2,9 @@
 
 #include "base/Error.h"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,23 +19,26 @@ namespace causeway::mysql {
 /// A value of a MariaDB COMPRESSED column as the row stores it.
 [[nodiscard]] bool inflateColumn(std::string &out, std::string_view stored);
 
-/// The events inside a TRANSACTION_PAYLOAD_EVENT, one at a time: a payload may unpack to gigabytes,
-/// so that only the event asked for is held. Keeps the packed bytes.
+/// The events inside a TRANSACTION_PAYLOAD_EVENT, one at a time. One may unpack to gigabytes, and
+/// itself be of a gigabyte: only the event asked for is held, and of the packed bytes what add()
+/// gave since.
 class PayloadReader {
 public:
-    /// `body` is the event without common header and checksum.
+    /// `body` is the event without common header and checksum, or its first part.
     static Result<std::unique_ptr<PayloadReader>> open(std::string_view body);
+    /// More of the packed bytes.
+    void add(std::string_view part);
     ~PayloadReader();
     PayloadReader(const PayloadReader &) = delete;
     PayloadReader &operator=(const PayloadReader &) = delete;
 
-    /// The next event with its common header, without checksum; empty at the end. Valid until the
-    /// next call.
-    Result<std::string_view> next();
+    /// The next event with its common header, without checksum; empty at the end; nothing where
+    /// more packed bytes are needed first. Valid until the next call.
+    Result<std::optional<std::string_view>> next();
 
 private:
     PayloadReader() = default;
-    /// Makes at least `n` unpacked bytes available at m_at. False at the end.
+    /// Makes at least `n` unpacked bytes available at m_at. False at the end of what there is.
     Result<bool> fill(std::size_t n);
 
     struct FreeContext {
@@ -42,7 +47,8 @@ private:
     std::unique_ptr<ZSTD_DCtx_s, FreeContext> m_context; ///< none: the payload is not compressed
     std::string m_packed;
     std::size_t m_packedAt = 0;
-    std::string m_plain; ///< unpacked bytes not yet given out begin at m_at
+    std::uint64_t m_awaited = 0; ///< packed bytes that add() will bring
+    std::string m_plain;         ///< unpacked bytes not yet given out begin at m_at
     std::size_t m_at = 0;
 };
 

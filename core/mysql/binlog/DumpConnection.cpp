@@ -1,6 +1,8 @@
 #include "mysql/binlog/DumpConnection.h"
 
 #include "base/Log.h"
+#include "base/Secret.h"
+#include "mysql/binlog/PacketPieces.h"
 
 #include <mysql.h>
 
@@ -13,7 +15,9 @@
 namespace causeway::mysql {
 
 #ifdef MARIADB_PACKAGE_VERSION
-struct DumpConnection::Replication {};
+struct DumpConnection::Replication {
+    PacketPieces pieces;
+};
 #else
 struct DumpConnection::Replication {
     MYSQL_RPL rpl{};
@@ -203,18 +207,48 @@ Status DumpConnection::request(const LogPosition &from, std::uint32_t serverId)
     return {};
 }
 
-Result<std::string_view> DumpConnection::read()
+Result<EventPiece> DumpConnection::read()
 {
-    MYSQL *m = m_session->handle();
-    const unsigned long length = mysql_net_read_packet(m);
-    // The library's mark of an error is 32 bits wide, whatever the type of the length.
-    if (static_cast<std::uint32_t>(length) == 0xffffffffU)
-        return fail(readError());
-    const std::string_view packet(reinterpret_cast<const char *>(m->net.read_pos), length);
+    PacketPieces &pieces = m_replication->pieces;
+    const bool begins = !pieces.isInside();
+    const auto piece = pieces.next(m_session->handle());
+    if (!piece) {
+        Error e = readError();
+        if (pieces.isRaw() && e.code != ErrorCode::Cancelled)
+            e = nameError(2013, QString(), QString(), m_session->address(), QString());
+        return fail(std::move(e));
+    }
+    EventPiece out{*piece, begins, !pieces.isInside()};
+    if (!begins)
+        return out;
     // An end of file is how a server that shuts down, or whose dump is killed, says goodbye.
-    if (packet.empty() || (packet[0] == '\xfe' && length < 9))
+    if (out.bytes.empty() || (out.bytes[0] == '\xfe' && out.bytes.size() < 9))
         return fail(nameError(2013, QString(), QString(), m_session->address(), QString()));
-    return packet.substr(1);
+    if (out.bytes[0] == '\xff')
+        return fail(packetError(out.bytes));
+    out.bytes.remove_prefix(1);
+    return out;
+}
+
+/// The server's error packet: 0xff, number, '#', SQLSTATE, words.
+Error DumpConnection::packetError(std::string_view packet) const
+{
+    unsigned number = 0;
+    QString state;
+    packet.remove_prefix(1);
+    if (packet.size() >= 2) {
+        number = static_cast<unsigned char>(packet[0]) |
+                 static_cast<unsigned>(static_cast<unsigned char>(packet[1])) << 8;
+        packet.remove_prefix(2);
+    }
+    if (packet.size() >= 6 && packet[0] == '#') {
+        state = QString::fromLatin1(packet.data() + 1, 5);
+        packet.remove_prefix(6);
+    }
+    return nameDumpError(
+        nameError(number, state,
+                  redact(QString::fromUtf8(packet.data(), static_cast<qsizetype>(packet.size()))),
+                  m_session->address(), QStringLiteral("binlog")));
 }
 
 #else
@@ -243,14 +277,16 @@ Status DumpConnection::request(const LogPosition &from, std::uint32_t serverId)
     return {};
 }
 
-Result<std::string_view> DumpConnection::read()
+Result<EventPiece> DumpConnection::read()
 {
     Replication &r = *m_replication;
     if (mysql_binlog_fetch(m_session->handle(), &r.rpl) != 0)
         return fail(readError());
     if (r.rpl.size == 0)
         return fail(nameError(2013, QString(), QString(), m_session->address(), QString()));
-    return std::string_view(reinterpret_cast<const char *>(r.rpl.buffer), r.rpl.size).substr(1);
+    return EventPiece{
+        std::string_view(reinterpret_cast<const char *>(r.rpl.buffer), r.rpl.size).substr(1), true,
+        true};
 }
 
 #endif

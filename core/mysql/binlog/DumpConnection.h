@@ -9,6 +9,12 @@
 
 namespace causeway::mysql {
 
+/// A piece of an event: a large one comes in several, so that nobody needs to hold it whole.
+struct EventPiece {
+    std::string_view bytes;
+    bool begins = true, ends = true;
+};
+
 /// A session that the server streams its log to. One thread reads; interrupt() from any.
 class DumpConnection {
 public:
@@ -19,8 +25,9 @@ public:
     DumpConnection(const DumpConnection &) = delete;
     DumpConnection &operator=(const DumpConnection &) = delete;
 
-    /// The next event, without the protocol's leading byte. Blocks. Valid until the next call.
-    Result<std::string_view> read();
+    /// The next event or a piece of it, without the protocol's leading byte. Blocks. Valid until
+    /// the next call. A piece that begins an event and does not end it has its header.
+    Result<EventPiece> read();
     void interrupt() noexcept { m_session->interrupt(); }
     [[nodiscard]] bool isMariaDb() const { return m_session->isMariaDb(); }
 
@@ -30,9 +37,10 @@ private:
     Result<std::uint32_t> chooseServerId(std::stop_token);
     Status request(const LogPosition &from, std::uint32_t serverId);
     Error readError();
+    [[nodiscard]] Error packetError(std::string_view packet) const; ///< not in every build
 
     std::unique_ptr<Session> m_session;
-    struct Replication; ///< libmysqlclient's state of the dump
+    struct Replication; ///< what the client library's kind of dump needs
     std::unique_ptr<Replication> m_replication;
 };
 

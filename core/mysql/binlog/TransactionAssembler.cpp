@@ -141,15 +141,94 @@ Status TransactionAssembler::feed(std::string_view event)
     return handle(h, event.substr(EventHeader::size));
 }
 
+Status TransactionAssembler::feedFirst(std::string_view part)
+{
+    ByteReader r(part);
+    const EventHeader h = EventHeader::read(r);
+    if (!r.ok() || h.type != EventType::TransactionPayload || !m_haveFormat)
+        return fail(damagedEvent(QStringLiteral("event header")));
+    track(h);
+    m_skipPart = m_skipUntil > 0 && m_current <= m_skipUntil;
+    if (m_skipPart)
+        return {};
+    m_skipUntil = 0;
+    Packed &p = m_payload.emplace();
+    p.checksumSize = m_checksums ? checksumSize : 0;
+    if (h.length < part.size() || h.length < EventHeader::size + p.checksumSize)
+        return fail(damagedEvent(QStringLiteral("event header")));
+    p.left = h.length - p.checksumSize;
+    return takePart(part);
+}
+
+Status TransactionAssembler::feedMore(std::string_view part)
+{
+    if (m_skipPart)
+        return {};
+    if (!m_payload)
+        return fail(damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD")));
+    return takePart(part);
+}
+
+Status TransactionAssembler::takePart(std::string_view part)
+{
+    Packed &p = *m_payload;
+    const auto body =
+        part.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), p.left)));
+    p.crc = crc(body, p.crc);
+    p.left -= body.size();
+    if (!p.reader) {
+        CW_TRY_ASSIGN(p.reader, PayloadReader::open(body.substr(EventHeader::size)));
+    } else {
+        p.reader->add(body);
+    }
+    p.checksum += part.substr(body.size());
+    p.needsMore = false;
+    if (p.checksum.size() > p.checksumSize)
+        return fail(damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD")));
+    if (p.isWhole() && p.checksumSize > 0 && ByteReader(p.checksum).u32() != p.crc) {
+        Error e = damagedEvent(
+            QStringLiteral("checksum at %1:%2").arg(QString::fromStdString(m_file)).arg(m_current));
+        e.id = QStringLiteral("mysql-binlog-checksum");
+        return fail(std::move(e));
+    }
+    return {};
+}
+
 Status TransactionAssembler::unpackOne()
 {
-    CW_TRY_ASSIGN(const std::string_view event, m_payload->next());
+    Packed &p = *m_payload;
+    std::string kept;
+    std::string_view event;
+    if (p.end) {
+        kept = std::move(*p.end);
+        p.end.reset();
+        event = kept;
+    } else {
+        CW_TRY_ASSIGN(const auto next, p.reader->next());
+        if (!next) {
+            p.needsMore = true;
+            return p.isWhole() ? Status(fail(damagedEvent(QStringLiteral("TRANSACTION_PAYLOAD"))))
+                               : Status();
+        }
+        event = *next;
+    }
     if (event.empty()) {
-        m_payload.reset();
+        if (p.isWhole())
+            m_payload.reset();
+        else
+            p.needsMore = true;
         return {};
     }
     ByteReader r(event);
     const EventHeader h = EventHeader::read(r);
+    // Nothing that is applied may hang on bytes whose checksum is still to come.
+    const bool ends = h.type == EventType::Xid || h.type == EventType::XaPrepare ||
+                      (h.type == EventType::Query && event.ends_with("COMMIT"));
+    if (ends && !p.isWhole()) {
+        p.end = std::string(event);
+        p.needsMore = true;
+        return {};
+    }
     return handle(h, event.substr(EventHeader::size));
 }
 
@@ -208,7 +287,8 @@ Status TransactionAssembler::handle(const EventHeader &h, std::string_view body)
         group(h);
         return xaPrepare(body);
     case EventType::TransactionPayload: {
-        CW_TRY_ASSIGN(m_payload, PayloadReader::open(body));
+        Packed &p = m_payload.emplace(); // whole, its checksum is proven and cut off
+        CW_TRY_ASSIGN(p.reader, PayloadReader::open(body));
         return {};
     }
     case EventType::Incident:

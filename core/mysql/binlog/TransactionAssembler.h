@@ -68,8 +68,14 @@ public:
     /// A whole event as the server sent it. Only when hasPacked() is false.
     Status feed(std::string_view event);
     /// A compressed transaction has more events; unpackOne() handles the next one.
-    [[nodiscard]] bool hasPacked() const { return m_payload != nullptr; }
+    [[nodiscard]] bool hasPacked() const { return m_payload && !m_payload->needsMore; }
     Status unpackOne();
+
+    /// Of a compressed transaction, which may be of a gigabyte itself, the first part: at least
+    /// its header.
+    Status feedFirst(std::string_view part);
+    /// The parts behind it, each when hasPacked() is false.
+    Status feedMore(std::string_view part);
 
     /// The next finished change.
     std::optional<ChangeEvent> take();
@@ -138,7 +144,21 @@ private:
     std::optional<LogGroup> m_group;
     std::unordered_map<std::uint64_t, MapEntry> m_maps;
     std::set<TableName> m_temporary; ///< created by statements of the log
-    std::unique_ptr<PayloadReader> m_payload;
+    /// The compressed transaction under way. Its events are given out as they come; the one that
+    /// ends it is not before the last byte is there and the checksum is right.
+    struct Packed {
+        std::unique_ptr<PayloadReader> reader;
+        std::uint64_t left = 0; ///< bytes of the event to come, without the checksum
+        std::uint32_t crc = 0;
+        std::string checksum; ///< empty: the log has none
+        std::size_t checksumSize = 0;
+        bool needsMore = false;
+        std::optional<std::string> end; ///< the event that waits for that
+        [[nodiscard]] bool isWhole() const { return left == 0 && checksum.size() == checksumSize; }
+    };
+    Status takePart(std::string_view part);
+    std::optional<Packed> m_payload;
+    bool m_skipPart = false; ///< the rest of an event before the place where we begin
     std::deque<ChangeEvent> m_out;
 };
 

@@ -151,8 +151,10 @@ inline QString describeChange(const ChangeEvent &e)
     return QStringLiteral("progress");
 }
 
-/// Everything the events give; the last line is an error, where there is one.
-inline QStringList decodeAll(const Vector &v, std::size_t holdBytes = 8U << 20)
+/// Everything the events give; the last line is an error, where there is one. Compressed
+/// transactions come in parts of `partBytes`.
+inline QStringList decodeAll(const Vector &v, std::size_t holdBytes = 8U << 20,
+                             std::size_t partBytes = std::string::npos)
 {
     mysql::TransactionAssembler a = v.assembler(holdBytes);
     QStringList out;
@@ -161,10 +163,19 @@ inline QStringList decodeAll(const Vector &v, std::size_t holdBytes = 8U << 20)
             out += describeChange(*e);
     };
     for (const std::string &event : v.events) {
-        Status s = a.feed(event);
-        while (s && a.hasPacked()) {
-            drain();
-            s = a.unpackOne();
+        const bool inParts = partBytes < event.size() &&
+                             static_cast<unsigned char>(event[4]) ==
+                                 static_cast<unsigned char>(mysql::EventType::TransactionPayload);
+        Status s =
+            inParts ? a.feedFirst(std::string_view(event).substr(0, partBytes)) : a.feed(event);
+        for (std::size_t at = partBytes;; at += partBytes) {
+            while (s && a.hasPacked()) {
+                drain();
+                s = a.unpackOne();
+            }
+            if (!s || !inParts || at >= event.size())
+                break;
+            s = a.feedMore(std::string_view(event).substr(at, partBytes));
         }
         drain();
         if (!s) {
