@@ -1,6 +1,7 @@
 #include "postgres/PostgresDatabase.h"
 
 #include "postgres/RangeHasher.h"
+#include "postgres/TargetDatabase.h"
 
 namespace causeway::postgres {
 
@@ -24,7 +25,9 @@ Support notRelayed()
 
 Result<ServerFacts> PostgresDatabase::facts(std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const auto s, Session::open(m_address, stop));
+    // Of the server: a target's database may still have to be made.
+    bool missing = false;
+    CW_TRY_ASSIGN(const auto s, openOrBeside(m_address, missing, stop));
     return readFacts(*s, stop);
 }
 

@@ -80,6 +80,18 @@ struct DumpOptions {
     std::chrono::milliseconds lockWait{10'000}; ///< on the source, for ACCESS SHARE
 };
 
+/// Roles of the target, as far as owners and grants go.
+struct TargetRoles {
+    std::set<QString> there;
+    std::set<QString> mayBecome; ///< our account may make them owners
+    bool superuser = false;      ///< our account is one
+};
+Result<TargetRoles> readTargetRoles(const Address &target, std::stop_token);
+struct RolesLeftOut {
+    QStringList missing; ///< not on the target
+    QStringList notOurs; ///< ours may not give them anything: objects stay ours
+};
+
 /// What pg_dump said of one database, taken apart. The archive is in a temporary folder that goes
 /// with it.
 class SchemaArchive {
@@ -96,6 +108,8 @@ public:
     [[nodiscard]] const std::vector<std::pair<QString, Text>> &leftOut() const { return m_leftOut; }
     /// SQL that drops these entries again, in the right order; for what we recorded creating.
     Result<QString> dropSql(const std::set<QString> &keys, std::stop_token) const;
+    /// Leaves out what names roles that the target has not, and owners that ours may not make.
+    RolesLeftOut adaptTo(const TargetRoles &);
     [[nodiscard]] const DumpTool &tool() const { return m_tool; }
 
 private:

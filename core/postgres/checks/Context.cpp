@@ -1,5 +1,7 @@
 #include "postgres/checks/Context.h"
 
+#include "postgres/TargetDatabase.h"
+
 namespace causeway::postgres {
 
 ServerContext::ServerContext(Endpoint endpoint, Side side, const CheckOptions &options)
@@ -40,8 +42,14 @@ auto ServerContext::withSession(const std::stop_token &stop, F &&work)
         }
     }
     if (!session) {
-        CW_TRY_ASSIGN(session, Session::open(address(), stop));
+        bool missing = false;
+        auto opened = m_side == Side::Target ? openOrBeside(address(), missing, stop)
+                                             : Session::open(address(), stop);
+        if (!opened)
+            return fail(std::move(opened).error());
+        session = std::move(*opened);
         const std::lock_guard lock(m_poolMutex);
+        m_databaseMissing = missing;
         m_ownBackends << QString::number(session->backendPid());
     }
     auto result = work(*session);
@@ -50,6 +58,13 @@ auto ServerContext::withSession(const std::stop_token &stop, F &&work)
         m_pool.push_back(std::move(session));
     }
     return result;
+}
+
+Result<bool> ServerContext::databaseMissing(std::stop_token stop)
+{
+    CW_TRY(query(QStringLiteral("SELECT 1"), std::move(stop)));
+    const std::lock_guard lock(m_poolMutex);
+    return m_databaseMissing;
 }
 
 QStringList ServerContext::ownBackends()

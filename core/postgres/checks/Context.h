@@ -32,6 +32,8 @@ public:
     /// `{ns}` in the SQL becomes the condition on pg_namespace n.
     Result<ResultSet> query(const QString &sql, std::stop_token);
     Status exec(const QString &sql, std::stop_token);
+    /// A target whose database is still to be made: sessions are in another one of the server.
+    Result<bool> databaseMissing(std::stop_token);
 
     [[nodiscard]] const Address &address() const { return m_endpoint.fromHere; }
     [[nodiscard]] const Endpoint &endpoint() const { return m_endpoint; }
@@ -54,6 +56,7 @@ private:
     std::mutex m_poolMutex;
     std::vector<std::unique_ptr<Session>> m_pool;
     QStringList m_ownBackends;
+    bool m_databaseMissing = false;
     Once<ServerFacts> m_facts;
     Once<QHash<QString, QString>> m_settings;
     Once<Role> m_role;

@@ -43,7 +43,8 @@ Status lookGrants(Look &look)
         sql << grantReplication(look, me);
     }
     CW_TRY_ASSIGN(const auto create, look.here.query(kCreate, look.stop));
-    if ((live || !source) && !create.isTrue(0, 0)) {
+    CW_TRY_ASSIGN(const bool missing, look.here.databaseMissing(look.stop));
+    if ((live || !source) && !missing && !create.isTrue(0, 0)) {
         look.out.objects << QStringLiteral("CREATE ON DATABASE");
         sql << QStringLiteral("GRANT CREATE ON DATABASE %1 TO %2;")
                    .arg(quoteId(look.here.address().database), me);

@@ -170,6 +170,10 @@ Status lookLocale(Look &look)
         QStringLiteral("SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype FROM "
                        "pg_catalog.pg_database WHERE datname = current_database()");
     CW_TRY_ASSIGN(const auto source, look.here.query(sql, look.stop));
+    CW_TRY_ASSIGN(const bool missing, look.other->databaseMissing(look.stop));
+    if (missing)
+        return look.pass(cwText("core", "%1, %2; the target's is made so.", source.text(0, 0),
+                                source.text(0, 1)));
     CW_TRY_ASSIGN(const auto target, look.other->query(sql, look.stop));
     const QString encoding = source.text(0, 0);
     look.out.fix = sqlFix(look,

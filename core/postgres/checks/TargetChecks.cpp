@@ -1,5 +1,7 @@
 #include "postgres/checks/Context.h"
 
+#include "postgres/TargetDatabase.h"
+
 #include <algorithm>
 
 namespace causeway::postgres {
@@ -14,8 +16,39 @@ const QString kRelations = QStringLiteral(
     "d.deptype IN ('e','a','i') AND d.classid='pg_catalog.pg_class'::pg_catalog.regclass AND "
     "d.refobjsubid >= 0 AND (d.deptype='e' OR c.relkind='S')) ORDER BY 1,2");
 
+Status lookDatabase(Look &look)
+{
+    CW_TRY_ASSIGN(const bool missing, look.here.databaseMissing(look.stop));
+    const QString name = look.here.address().database;
+    if (!missing)
+        return look.pass(cwText("core", "\"%1\" exists.", name));
+    CW_TRY_ASSIGN(const auto may,
+                  look.here.query(QStringLiteral("SELECT rolsuper OR rolcreatedb FROM "
+                                                 "pg_catalog.pg_roles WHERE rolname = "
+                                                 "current_user"),
+                                  look.stop));
+    if (may.isTrue(0, 0)) {
+        return look.pass(cwText("core",
+                                "\"%1\" is made at the start, with the source's encoding "
+                                "and locale.",
+                                name));
+    }
+    CW_TRY_ASSIGN(const auto *role, look.here.role(look.stop));
+    CW_TRY_ASSIGN(const auto source, Session::open(look.other->address(), look.stop));
+    CW_TRY_ASSIGN(const QString create, createDatabaseSql(*source, name, look.stop));
+    look.out.fix =
+        sqlFix(look, {create + QStringLiteral(" OWNER %1;").arg(quoteId(role->name))},
+               cwText("core", "Let somebody who may create it, or give %1 CREATEDB.", role->name),
+               QStringLiteral("CREATEDB, and member of the owner"));
+    return look.block(
+        cwText("core", "There is no database \"%1\", and %2 may not create it.", name, role->name));
+}
+
 Status lookTables(Look &look)
 {
+    CW_TRY_ASSIGN(const bool missing, look.here.databaseMissing(look.stop));
+    if (missing)
+        return look.pass(cwText("core", "The target is empty."));
     CW_TRY_ASSIGN(const auto rows, look.here.query(kRelations, look.stop));
     QStringList sql;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
@@ -85,6 +118,14 @@ Status lookWorkers(Look &look)
 
 void addTargetChecks(CheckList &list)
 {
+    list.add({.id = QStringLiteral("pg-target-database"),
+              .on = On::Target,
+              .title = cwText("core", "The target's database"),
+              .needed = cwText("core", "It exists, or the account may create it."),
+              .why = cwText("core", "Everything else is made in it."),
+              .sql = {QStringLiteral("SELECT rolcreatedb FROM pg_roles WHERE rolname = "
+                                     "current_user")},
+              .look = lookDatabase});
     list.add(
         {.id = QStringLiteral("pg-target-tables"),
          .on = On::Target,

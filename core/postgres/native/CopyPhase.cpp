@@ -22,6 +22,8 @@ Step stateStep(Native &n, Side side)
                           side, cwText("core", "Create Causeway's state"), server.createStateSql());
     s.act = [&n, &server, side](std::stop_token stop) -> Status {
         CW_TRY(server.createState(stop));
+        if (side == Side::Target)
+            CW_TRY(noteDatabaseMade(n, stop));
         return server.setFact(fact::selection, n.host.selectionOn(side).encode(), stop);
     };
     return s;
@@ -168,6 +170,7 @@ Error noWayBack(const Native &n, const Text &why)
 Status copyPhase(Native &n, std::stop_token stop)
 {
     CW_TRY(n.host.setPhase(Phase::Copying));
+    CW_TRY(createTargetDatabase(n, stop));
     const bool oneWay = n.settings().oneWayAccepted;
     if (!oneWay) {
         // Known before anything is copied, not when somebody wants to go back.

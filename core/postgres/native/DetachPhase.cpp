@@ -190,8 +190,14 @@ Status cancelPhase(Native &n, bool discard, std::stop_token stop)
         CW_TRY_ASSIGN(Step drop, discardStep(n, stop));
         steps.push_back(std::move(drop));
     }
+    std::optional<Step> database;
+    if (discard) {
+        CW_TRY_ASSIGN(database, dropTargetDatabase(n, stop));
+    }
     steps.push_back(removeState(n, Side::Source));
     steps.push_back(removeState(n, Side::Target));
+    if (database)
+        steps.push_back(std::move(*database));
     CW_TRY(n.host.runSteps(steps, stop));
     CW_TRY(n.host.setPhase(Phase::Cancelled));
     n.host.activity(cwText("core", "Cancelled."));

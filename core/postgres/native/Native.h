@@ -71,6 +71,15 @@ Result<bool> isFinishing(Native &, std::stop_token);                      // Det
 Status finishPhase(Native &, bool oldSourceOpen, std::stop_token);
 Status cancelPhase(Native &, bool discard, std::stop_token);
 
+/// Creates the target's database where it is missing. (DatabaseSteps.cpp)
+Status createTargetDatabase(Native &, std::stop_token);
+/// Keeps on the target that it was we who made it.
+Status noteDatabaseMade(Native &, std::stop_token);
+/// Drops it again, where we made it and nobody has used it.
+Result<std::optional<Step>> dropTargetDatabase(Native &, std::stop_token);
+/// ALTER DATABASE ... SET, as on the source.
+Result<Step> settingsStep(Native &, std::stop_token);
+
 /// The archive of the source's schema, dumped on first use. (SchemaSteps.cpp)
 Status learnSchema(Native &, std::stop_token);
 /// A step that makes what belongs to one phase of the schema on the target.

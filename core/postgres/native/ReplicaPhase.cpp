@@ -106,6 +106,7 @@ Status replicaPhase(Native &n, std::stop_token stop)
             }
             return {};
         };
+        CW_TRY_ASSIGN(const Step settings, settingsStep(n, stop));
         CW_TRY(n.host.runSteps(
             {schemaStep(n, SchemaPhase::Constraints, QStringLiteral("replica.constraints"),
                         cwText("core", "Create the constraints that had to wait")),
@@ -115,7 +116,7 @@ Status replicaPhase(Native &n, std::stop_token stop)
              schemaStep(n, SchemaPhase::Last, QStringLiteral("replica.last"),
                         cwText("core", "Create what comes last")),
              matviewStep(n, QStringLiteral("replica.views"), Side::Target, false), analyze,
-             defaults},
+             settings, defaults},
             stop));
         CW_TRY(n.target.setFact(fact::complete, QStringLiteral("1"), stop));
     }

@@ -49,9 +49,24 @@ Status learnSchema(Native &n, std::stop_token stop)
                   chooseDumpTool(findDumpTools({}, stop), source / 10000, target / 10000));
     DumpOptions options;
     options.selection = n.settings().selection;
+    options.owners = options.grants = true;
     CW_TRY_ASSIGN(n.archive, dumpSchema(tool, n.source.address(), options, stop));
     for (const auto &[what, why] : n.archive->leftOut())
         n.host.event(QStringLiteral("warning"), what + QStringLiteral(": ") + why.english());
+    CW_TRY_ASSIGN(const TargetRoles roles, readTargetRoles(n.target.address(), stop));
+    const RolesLeftOut left = n.archive->adaptTo(roles);
+    if (!left.missing.isEmpty()) {
+        n.host.event(QStringLiteral("warning"),
+                     QStringLiteral("Not on the target, so that what they own is the migration "
+                                    "account's there, and what they are granted is left out: %1")
+                         .arg(left.missing.join(QStringLiteral(", "))));
+    }
+    if (!left.notOurs.isEmpty()) {
+        n.host.event(QStringLiteral("warning"),
+                     QStringLiteral("The migration account is no member of these roles on the "
+                                    "target, so that what they own is its own there: %1")
+                         .arg(left.notOurs.join(QStringLiteral(", "))));
+    }
     return {};
 }
 
@@ -62,9 +77,20 @@ Step schemaStep(Native &n, SchemaPhase phase, const QString &id, Text title)
         s.shownSql = phaseSql(*n.archive, phase);
     s.act = [&n, phase](std::stop_token stop) -> Status {
         CW_TRY(n.target.proveLease(stop));
-        const RestoreOptions options = optionsOf(n);
+        RestoreOptions options = optionsOf(n);
         CW_TRY(applyAnswer(n, options, stop));
+        // An application may do without a grant, and get it later; nobody is asked about each.
+        QStringList refused;
+        options.onError = [&refused](const SchemaEntry &entry, const Error &e) {
+            if (entry.type != QLatin1String("ACL") && entry.type != QLatin1String("DEFAULT ACL"))
+                return RestoreChoice::Stop;
+            refused << QStringLiteral("Not granted on the target: %1: %2")
+                           .arg(entry.key(), e.describe());
+            return RestoreChoice::Skip;
+        };
         const auto made = restorePhase(*n.archive, phase, n.target.address(), options, stop);
+        for (const QString &text : std::as_const(refused))
+            n.host.event(QStringLiteral("warning"), text);
         if (made)
             return {};
         Error e = made.error();

@@ -1,6 +1,7 @@
 #include "postgres/native/Server.h"
 
 #include "base/Log.h"
+#include "postgres/TargetDatabase.h"
 
 #include <QCoreApplication>
 #include <QSysInfo>
@@ -25,11 +26,13 @@ Error leaseLost(const QString &server)
 
 Result<bool> Server::hasState(std::stop_token stop)
 {
-    CW_TRY_ASSIGN(
-        const auto there,
-        query(QStringLiteral("SELECT pg_catalog.to_regclass('_causeway.migration') IS NOT NULL"),
-              stop));
-    if (!there.isTrue(0, 0))
+    const auto there = query(
+        QStringLiteral("SELECT pg_catalog.to_regclass('_causeway.migration') IS NOT NULL"), stop);
+    if (!there && isMissingDatabase(there.error()))
+        return false;
+    if (!there)
+        return fail(there.error());
+    if (!there->isTrue(0, 0))
         return false;
     CW_TRY_ASSIGN(const auto row,
                   query(QStringLiteral("SELECT 1 FROM _causeway.migration WHERE id = %1")

@@ -127,6 +127,60 @@ private Q_SLOTS:
                  QStringLiteral("0"));
     }
 
+    /// What is in no dump of a schema: the database, its settings, and what roles may do.
+    void makesTheDatabaseWithRightsAndSettings()
+    {
+        PostgresPair pair(postgres(QStringLiteral("15")), postgres(QStringLiteral("18")));
+        const QString db = QStringLiteral("shop");
+        pair.target.exec(QStringLiteral("DROP DATABASE shop"));
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop TEMPLATE template0 ENCODING 'UTF8' "
+                                        "LOCALE 'C'"));
+        pair.source.exec(QStringLiteral(
+            "CREATE ROLE owner_there; CREATE ROLE \"app \"\"1\"; CREATE ROLE only_here"));
+        pair.target.exec(
+            QStringLiteral("CREATE ROLE owner_there; CREATE ROLE \"app \"\"1\" LOGIN"));
+        pair.source.exec(
+            QStringLiteral(
+                "ALTER DATABASE shop SET search_path = shop, public; ALTER DATABASE "
+                "shop SET statement_timeout = '7min'; CREATE SCHEMA shop AUTHORIZATION "
+                "owner_there; CREATE TABLE shop.a (id serial PRIMARY KEY, v text); ALTER "
+                "TABLE shop.a OWNER TO owner_there; CREATE TABLE shop.b (id int PRIMARY "
+                "KEY); ALTER TABLE shop.b OWNER TO only_here; GRANT USAGE ON SCHEMA "
+                "shop TO \"app \"\"1\", only_here; GRANT SELECT, INSERT ON shop.a TO "
+                "\"app \"\"1\", only_here; GRANT SELECT ON shop.b TO PUBLIC; INSERT "
+                "INTO shop.a (v) VALUES ('x')"),
+            db);
+        const auto there = [&](const char *sql) {
+            return pair.target.scalar(QString::fromLatin1(sql), db);
+        };
+        {
+            const auto migration = pair.open();
+            CW_VERIFY(runTo(*migration, Goal::Replica));
+        }
+        QCOMPARE(there("SELECT pg_encoding_to_char(encoding) || datcollate FROM pg_database WHERE "
+                       "datname = 'shop'"),
+                 QStringLiteral("UTF8C"));
+        QCOMPARE(there("SELECT current_setting('search_path') || current_setting("
+                       "'statement_timeout')"),
+                 QStringLiteral("shop, public7min"));
+        QCOMPARE(there("SELECT tableowner FROM pg_tables WHERE tablename = 'a'"),
+                 QStringLiteral("owner_there"));
+        QCOMPARE(there("SELECT tableowner FROM pg_tables WHERE tablename = 'b'"),
+                 QStringLiteral("mover"));
+        QCOMPARE(there("SELECT has_table_privilege('app \"1', 'shop.a', 'INSERT') AND NOT "
+                       "has_table_privilege('app \"1', 'shop.a', 'DELETE') AND "
+                       "has_table_privilege('app \"1', 'shop.b', 'SELECT')"),
+                 QStringLiteral("t"));
+        QCOMPARE(pair.differences(), QStringList());
+        // Made by us, and used by nobody else: it goes again.
+        const auto migration = pair.open();
+        const Outcome cancelled = carryOut(*migration, command::Cancel{true});
+        QVERIFY2(cancelled.status.has_value(), describe(cancelled).constData());
+        QCOMPARE(pair.target.scalar(QStringLiteral("SELECT count(*) FROM pg_database WHERE datname "
+                                                   "= 'shop'")),
+                 QStringLiteral("0"));
+    }
+
     void nothingPassesTheFence()
     {
         PostgresPair pair;
