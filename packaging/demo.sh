@@ -3,7 +3,7 @@
 # and live writes and an empty target on loopback, and opens the wizard on them. Without a display it
 # runs the same migration through the command line, to the end. Nothing outside the temporary folder
 # and the build folder is touched; everything ends with this script.
-#   packaging/demo.sh [mariadb|mysql]
+#   packaging/demo.sh [mariadb|mysql|postgres]
 # Environment: CAUSEWAY_PRESET  the CMake preset to build (default release)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,15 +11,15 @@ cd "$(dirname "$0")/.."
 product=${1:-mariadb}
 preset=${CAUSEWAY_PRESET:-release}
 case $product in
-mariadb | mysql) ;;
+mariadb | mysql | postgres) ;;
 *)
-    echo "usage: $0 [mariadb|mysql]" >&2
+    echo "usage: $0 [mariadb|mysql|postgres]" >&2
     exit 2
     ;;
 esac
 
 packaging/install-deps.sh test
-[ "$product" = mariadb ] || tests/servers/get-mysql.sh >/dev/null
+[ "$product" != mysql ] || tests/servers/get-mysql.sh >/dev/null
 launcher=()
 if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)

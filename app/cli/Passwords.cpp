@@ -97,20 +97,33 @@ std::optional<QString> prompt(const Address &a, Side side)
 }
 } // namespace
 
+namespace {
+std::optional<QString> lookedUp(const Address &a, Side side)
+{
+    const char *variable =
+        side == Side::Source ? "CAUSEWAY_SOURCE_PASSWORD" : "CAUSEWAY_TARGET_PASSWORD";
+    if (qEnvironmentVariableIsSet(variable))
+        return qEnvironmentVariable(variable);
+    std::optional<QString> found = keychainPassword(a);
+    if (!found)
+        found = a.engine == Engine::Postgres ? fromPgPass(a) : fromMyCnf(a);
+    return found;
+}
+} // namespace
+
 Secret findPassword(const Address &a, Side side)
 {
     if (!a.password.isEmpty())
         return a.password;
-    const char *variable =
-        side == Side::Source ? "CAUSEWAY_SOURCE_PASSWORD" : "CAUSEWAY_TARGET_PASSWORD";
-    if (qEnvironmentVariableIsSet(variable))
-        return Secret(qEnvironmentVariable(variable));
-    std::optional<QString> found = keychainPassword(a);
-    if (!found)
-        found = a.engine == Engine::Postgres ? fromPgPass(a) : fromMyCnf(a);
+    std::optional<QString> found = lookedUp(a, side);
     if (!found)
         found = prompt(a, side);
     return Secret(found.value_or(QString()));
+}
+
+Secret findPasswordQuietly(const Address &a, Side side)
+{
+    return a.password.isEmpty() ? Secret(lookedUp(a, side).value_or(QString())) : a.password;
 }
 
 } // namespace causeway::cli

@@ -8,5 +8,7 @@ namespace causeway::cli {
 /// (CAUSEWAY_SOURCE_PASSWORD, CAUSEWAY_TARGET_PASSWORD), the desktop's keychain, ~/.my.cnf or
 /// ~/.pgpass, a prompt where standard input is a terminal. May be empty.
 Secret findPassword(const Address &, Side);
+/// Without the prompt.
+Secret findPasswordQuietly(const Address &, Side);
 
 } // namespace causeway::cli

@@ -2,6 +2,7 @@
 
 #include "cli/Output.h"
 #include "engine/LogKeeping.h"
+#include "engine/ServerLook.h"
 
 #include <QDateTime>
 #include <QJsonArray>
@@ -46,7 +47,8 @@ Result<Standing> Standing::read(const QString &file)
     s.status = QJsonDocument::fromJson(stored.value_or(QString()).toUtf8()).object();
     if (s.status.isEmpty()) {
         Snapshot fresh;
-        fresh.route = QStringLiteral("relay");
+        fresh.route =
+            replicatesWithoutUs(s.settings) ? QStringLiteral("native") : QStringLiteral("relay");
         fresh.sourceName = s.settings.source.fromHere.display();
         fresh.targetName = s.settings.target.fromHere.display();
         fresh.oneWay = s.settings.oneWayAccepted;
@@ -105,8 +107,16 @@ QString Standing::roles() const
         return say(
             cwText("cli", "%1 takes writes. %2 stays closed; nothing follows.", leader, follower));
     if (phase == Phase::Replica || phase == Phase::Primary) {
+        if (!status.value(QStringLiteral("troubles")).toArray().isEmpty())
+            return say(cwText("cli", "%1 takes writes. %2 does not follow as it should.", leader,
+                              follower));
         if (!owner.isEmpty())
             return say(cwText("cli", "%1 takes writes, %2 follows.", leader, follower));
+        if (replicatesWithoutUs(settings))
+            return say(cwText("cli",
+                              "%1 takes writes, %2 follows: the servers replicate by themselves, "
+                              "also while nothing runs here.",
+                              leader, follower));
         return say(cwText("cli",
                           "%1 takes writes. %2 has what was committed until now, and follows only "
                           "while \"run --follow\" runs.",
@@ -153,7 +163,8 @@ QStringList Standing::next() const
         QStringList out;
         if (owner.isEmpty() && !once)
             out << line(run + QStringLiteral("replica --follow"),
-                        cwText("cli", "keep the target in step"));
+                        replicatesWithoutUs(settings) ? cwText("cli", "watch it")
+                                                      : cwText("cli", "keep the target in step"));
         out << line(QStringLiteral("causeway-cli verify %1").arg(f),
                     cwText("cli", "compare every row"))
             << line(run + QStringLiteral("primary"), cwText("cli", "switch"));
@@ -164,7 +175,9 @@ QStringList Standing::next() const
         if (!once && !settings.oneWayAccepted) {
             if (owner.isEmpty())
                 out << line(run + QStringLiteral("primary --follow"),
-                            cwText("cli", "keep the old source in step"));
+                            replicatesWithoutUs(settings)
+                                ? cwText("cli", "watch it")
+                                : cwText("cli", "keep the old source in step"));
             out << line(run + QStringLiteral("replica"), cwText("cli", "switch back"));
         }
         out << line(run + QStringLiteral("finished"), cwText("cli", "detach for good"));
@@ -267,6 +280,10 @@ QStringList Standing::lines() const
             line("copied", copied);
         }
     }
+    if (!over && seconds("log_kept_bytes").isDouble()) {
+        line("log", say(cwText("cli", "%1 of it is kept for the server that follows",
+                               bytesText(seconds("log_kept_bytes").toDouble()))));
+    }
     if (!over && seconds("retention_seconds").isDouble()) {
         line("log", say(cwText("cli", "the server keeps it for %1",
                                durationText(seconds("retention_seconds").toInteger()))));
@@ -290,6 +307,10 @@ QStringList Standing::lines() const
         const Endpoint &follower = a.side == Side::Source ? settings.source : settings.target;
         line("alarm", say(a.text(follower.fromHere.display())));
         line("", QStringLiteral("causeway-cli verify %1 --repair").arg(shellWord(file)));
+    }
+    for (const QJsonValue &v : status.value(QStringLiteral("troubles")).toArray()) {
+        line("alarm", v.toObject().value(QStringLiteral("text")).toString());
+        line("", v.toObject().value(QStringLiteral("fix")).toString());
     }
     const QString warning = status.value(QStringLiteral("warning")).toString();
     if (!warning.isEmpty())

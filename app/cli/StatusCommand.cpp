@@ -1,7 +1,9 @@
 #include "cli/Arguments.h"
 #include "cli/Commands.h"
 #include "cli/Output.h"
+#include "cli/Passwords.h"
 #include "cli/Standing.h"
+#include "engine/ServerLook.h"
 #include "report/Report.h"
 
 #include <QFile>
@@ -11,6 +13,25 @@
 namespace causeway::cli {
 
 namespace {
+/// What the file cannot know, since replication goes on without us. Servers that cannot be reached
+/// are no reason to say nothing.
+void askServers(Standing &standing)
+{
+    const Phase p = standing.phase;
+    if (!standing.owner.isEmpty() || !replicatesWithoutUs(standing.settings) || p == Phase::Draft ||
+        p == Phase::Checked || p == Phase::Finished || p == Phase::Cancelled)
+        return;
+    Address source = standing.settings.source.fromHere, target = standing.settings.target.fromHere;
+    source.password = findPasswordQuietly(source, Side::Source);
+    target.password = findPasswordQuietly(target, Side::Target);
+    const Status looked = lookAtServers(standing.settings, source, target, standing.status, {});
+    if (!looked)
+        standing.status.insert(
+            QStringLiteral("warning"),
+            cwText("cli", "The servers could not be asked: %1", looked.error().describe())
+                .translated());
+}
+
 Result<int> status(const QStringList &arguments, Output &out)
 {
     Arguments args(QStringLiteral("status"),
@@ -19,9 +40,12 @@ Result<int> status(const QStringList &arguments, Output &out)
     args.option(QStringLiteral("json"), QStringLiteral("as JSON"));
     CW_TRY(args.parse(arguments));
     CW_TRY_ASSIGN(const QString path, args.required(0));
-    CW_TRY_ASSIGN(const Standing standing, Standing::read(path));
-    // Somebody else wrote on the server that follows: whoever watches by script must see it.
-    const bool alarm = !standing.status.value(QStringLiteral("alarm")).toObject().isEmpty();
+    CW_TRY_ASSIGN(Standing standing, Standing::read(path));
+    askServers(standing);
+    // Somebody else wrote on the server that follows, or it does not follow any more: whoever
+    // watches by script must see it.
+    const bool alarm = !standing.status.value(QStringLiteral("alarm")).toObject().isEmpty() ||
+                       !standing.status.value(QStringLiteral("troubles")).toArray().isEmpty();
     const int exit = alarm ? Exit::NotReady : Exit::Done;
     if (out.json()) {
         out.emitJson(standing.status);

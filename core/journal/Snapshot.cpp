@@ -152,6 +152,17 @@ double Snapshot::copiedPart() const
     return total > 0 ? done / total : 0;
 }
 
+QJsonArray troublesJson(const std::vector<Trouble> &troubles)
+{
+    QJsonArray out;
+    for (const Trouble &t : troubles) {
+        out.append(QJsonObject{{QStringLiteral("id"), t.id},
+                               {QStringLiteral("text"), t.text.english()},
+                               {QStringLiteral("fix"), t.fix.english()}});
+    }
+    return out;
+}
+
 void Snapshot::restore(const QJsonObject &stored)
 {
     tables.clear();
@@ -218,6 +229,9 @@ QJsonObject Snapshot::toProgressJson() const
          decision ? QJsonValue(decisionJson(*decision)) : QJsonValue(QJsonValue::Null)},
         {QStringLiteral("error"), errorValue},
         {QStringLiteral("alarm"), alarm ? QJsonValue(alarm->toJson()) : QJsonValue()},
+        {QStringLiteral("troubles"), troublesJson(troubles)},
+        {QStringLiteral("log_kept_bytes"), known(logKeptBytes)},
+        {QStringLiteral("log_left_bytes"), known(logLeftBytes)},
         {QStringLiteral("follower_watched"),
          followerWatched ? QJsonValue(*followerWatched) : QJsonValue()},
         {QStringLiteral("tables"), tableArray},

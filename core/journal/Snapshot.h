@@ -4,6 +4,7 @@
 #include "endpoint/Address.h"
 #include "journal/Step.h"
 
+#include <QJsonArray>
 #include <QJsonObject>
 #include <QString>
 
@@ -62,6 +63,12 @@ struct Alarm {
     static Alarm fromJson(const QJsonObject &);
 };
 
+/// What is wrong with replication itself: found by whoever looks, also when nothing runs.
+struct Trouble {
+    QString id; ///< "pg-slot-lost", "apply-error", ...
+    Text text, fix;
+};
+
 enum class TableState { Waiting, Copying, Copied, Following, Verified, Different, Failed };
 QString toString(TableState); ///< "waiting", "copying", "copied", "following", ...
 std::optional<TableState> tableStateFromString(const QString &);
@@ -84,6 +91,7 @@ struct Snapshot {
     std::optional<Decision> decision;
     std::optional<Error> error;          ///< why the run state is Failed
     std::optional<Alarm> alarm;          ///< until a clean comparison
+    std::vector<Trouble> troubles;       ///< while they last; `status` then exits 1
     std::optional<bool> followerWatched; ///< its log is read for writes of others
     std::vector<TableProgress> tables;
     double lagSeconds = -1; ///< -1 unknown
@@ -92,6 +100,8 @@ struct Snapshot {
     qint64 etaLow = -1, etaHigh = -1;   ///< seconds; -1 unknown
     qint64 retentionSeconds = -1;  ///< how long the leader keeps its log; -1 unknown or for ever
     qint64 logNeededFromMs = -1;   ///< Unix time of the oldest change still to be read from it
+    qint64 logKeptBytes = -1;      ///< of its log that the leader keeps for the follower alone
+    qint64 logLeftBytes = -1;      ///< that may still be added before it stops doing so; -1 no end
     Text warning;                  ///< what is not wrong yet but will be; may be empty
     double writePauseSeconds = -1; ///< of the last switch
     double sealSeconds = -1;       ///< making the triggers of the last switch; -1 = none made
@@ -116,6 +126,7 @@ struct Snapshot {
 /// Of `status` and of whatever fails with --json; an error without an id of its own gets that of
 /// its kind ("usage", "not-ready", ...), so that there always is one.
 QJsonObject errorJson(const Error &);
+QJsonArray troublesJson(const std::vector<Trouble> &);
 /// Of `status`, as in Snapshot::toJson(); `withSql` false leaves the statements out.
 QJsonObject stepJson(const StepRecord &, bool withSql = true);
 

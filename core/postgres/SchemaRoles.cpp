@@ -19,8 +19,10 @@ bool isGrant(const SchemaEntry &e)
 /// ALTER ... OWNER TO "x"; as pg_dump ends an entry; where it begins, or -1.
 qsizetype ownerStatement(const SchemaEntry &e)
 {
-    if (e.owner.isEmpty() ||
-        !e.sql.endsWith(QStringLiteral(" OWNER TO %1;").arg(quotedAlways(e.owner))))
+    // pg_restore writes it, and quotes only where it must.
+    const QString end = QStringLiteral(" OWNER TO ");
+    if (e.owner.isEmpty() || (!e.sql.endsWith(end + e.owner + QLatin1Char(';')) &&
+                              !e.sql.endsWith(end + quotedAlways(e.owner) + QLatin1Char(';'))))
         return -1;
     const qsizetype begin = e.sql.lastIndexOf(QLatin1String("\nALTER ")) + 1;
     return begin > 0 || e.sql.startsWith(QLatin1String("ALTER ")) ? begin : -1;

@@ -243,7 +243,9 @@ void EndpointPage::showUserScript()
     Endpoint endpoint;
     endpoint.fromHere = m_form->address();
     Selection selection = m_draft.selection;
-    if (selection.schemas.isEmpty() && !endpoint.fromHere.database.isEmpty())
+    // What MySQL calls a database is a schema here; PostgreSQL's is not.
+    if (selection.schemas.isEmpty() && !endpoint.fromHere.database.isEmpty() &&
+        endpoint.fromHere.isMySqlFamily())
         selection.schemas << endpoint.fromHere.database;
     auto *dialog = new UserScriptDialog(m_bridge, endpoint, m_side, selection, this);
     dialog->open();

@@ -32,6 +32,22 @@ QString grantReplication(Look &look, const QString &role)
                : QStringLiteral("ALTER ROLE %1 REPLICATION;").arg(role);
 }
 
+/// Before 16 only a superuser may, or what a service has in its place.
+Result<QString> grantSubscription(Look &look, const QString &role)
+{
+    const Platform p = platformOf(look);
+    CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
+    if (p == Platform::Rds || p == Platform::Aurora)
+        return QStringLiteral("GRANT rds_superuser TO %1;").arg(role);
+    if (p == Platform::CloudSql)
+        return QStringLiteral("GRANT cloudsqlsuperuser TO %1;").arg(role);
+    if (p == Platform::Azure)
+        return QStringLiteral("GRANT azure_pg_admin TO %1;").arg(role);
+    return facts->versionNumber >= 160000
+               ? QStringLiteral("GRANT pg_create_subscription TO %1;").arg(role)
+               : QStringLiteral("ALTER ROLE %1 SUPERUSER;").arg(role);
+}
+
 Status lookGrants(Look &look)
 {
     CW_TRY_ASSIGN(const auto *role, look.here.role(look.stop));
@@ -41,6 +57,12 @@ Status lookGrants(Look &look)
     if (source && live && !role->mayReplicate) {
         look.out.objects << QStringLiteral("REPLICATION");
         sql << grantReplication(look, me);
+    }
+    const bool subscribes = !live || role->createSubscription;
+    if (!source && !subscribes) {
+        look.out.objects << QStringLiteral("CREATE SUBSCRIPTION");
+        CW_TRY_ASSIGN(const QString grant, grantSubscription(look, me));
+        sql << grant;
     }
     CW_TRY_ASSIGN(const auto create, look.here.query(kCreate, look.stop));
     CW_TRY_ASSIGN(const bool missing, look.here.databaseMissing(look.stop));
@@ -85,6 +107,35 @@ Status lookGrants(Look &look)
     return look.block(cwText("core", "%1 lacks: %2.", role->name, someOf(look.out.objects)));
 }
 
+/// Whoever follows subscribes, whoever leads lets its changes be read: after the switch they change
+/// places.
+Status lookWayBack(Look &look)
+{
+    if (look.options.oneWay)
+        return look.skip(cwText("core", "A move one way was asked for."));
+    CW_TRY_ASSIGN(const auto *role, look.here.role(look.stop));
+    const bool source = look.here.side() == Side::Source;
+    if (source ? role->createSubscription : role->mayReplicate)
+        return look.pass(cwText("core", "%1 has what the way back needs.", role->name));
+    const QString me = quoteId(role->name);
+    QString grant = grantReplication(look, me);
+    if (source) {
+        CW_TRY_ASSIGN(grant, grantSubscription(look, me));
+    }
+    look.out.fix = sqlFix(look, {grant},
+                          cwText("core", "Run by an administrator; or accept a move without a way "
+                                         "back: --accept one-way."),
+                          QStringLiteral("SUPERUSER"));
+    return look.warn(source ? cwText("core",
+                                     "%1 may not subscribe the source to the target after the "
+                                     "switch.",
+                                     role->name)
+                            : cwText("core",
+                                     "%1 may not let the target's changes be read after the "
+                                     "switch.",
+                                     role->name));
+}
+
 Status lookRowSecurity(Look &look)
 {
     CW_TRY_ASSIGN(
@@ -122,6 +173,18 @@ void addRoleChecks(CheckList &list)
               .why = cwText("core", "Better to know now than in the middle."),
               .sql = {kUnreadable, kOwners, kCreate},
               .look = lookGrants});
+    list.add({.id = QStringLiteral("pg-way-back"),
+              .on = On::Both,
+              .title = cwText("core", "The way back"),
+              .needed = cwText("core", "After the switch the old source can follow the target."),
+              .why = cwText("core", "Else there is no going back without losing what was written "
+                                    "since."),
+              .blocking = false,
+              .needsTarget = true,
+              .onlyLive = true,
+              .sql = {QStringLiteral("SELECT rolsuper, rolreplication FROM pg_roles WHERE rolname "
+                                     "= current_user")},
+              .look = lookWayBack});
     list.add(
         {.id = QStringLiteral("pg-row-level-security"),
          .title = cwText("core", "Row-level security"),
@@ -184,9 +247,10 @@ Result<QStringList> userScript(ServerContext &server, const QString &account, st
                                    stop));
         if (secured.text(0, 0).toLongLong() > 0)
             out << QStringLiteral("ALTER ROLE %1 BYPASSRLS;").arg(name);
-    } else if (facts->versionNumber >= 160000 && !amazon) {
-        out << QStringLiteral("GRANT pg_create_subscription TO %1;").arg(name);
     }
+    // The source's for the way back.
+    if (live && facts->versionNumber >= 160000 && !amazon)
+        out << QStringLiteral("GRANT pg_create_subscription TO %1;").arg(name);
     return out;
 }
 

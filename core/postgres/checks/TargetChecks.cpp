@@ -1,5 +1,6 @@
 #include "postgres/checks/Context.h"
 
+#include "postgres/Schema.h"
 #include "postgres/TargetDatabase.h"
 
 #include <algorithm>
@@ -74,6 +75,69 @@ Status lookTables(Look &look)
     return look.block(cwText("core", "Already on the target: %1.", someOf(look.out.objects)));
 }
 
+/// The schema moves by pg_dump, which refuses a server that is newer than itself.
+Status lookDumpTool(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *source, look.here.facts(look.stop));
+    CW_TRY_ASSIGN(const auto *target, look.other->facts(look.stop));
+    const auto tool = chooseDumpTool(findDumpTools({}, look.stop), source->versionNumber / 10000,
+                                     target->versionNumber / 10000);
+    if (!tool) {
+        look.out.fix.text = tool.error().fix;
+        return look.block(tool.error().message);
+    }
+    if (tool->newerThanTarget) {
+        look.out.fix.text = cwText("core", "Install pg_dump of a version from the source's to the "
+                                           "target's.");
+        return look.warn(cwText("core",
+                                "pg_dump here is %1, newer than the target: it may write "
+                                "what the target does not know.",
+                                tool->version));
+    }
+    return look.pass(cwText("core", "pg_dump %1 in %2.", tool->version, tool->folder));
+}
+
+/// Who owns what moves, or may do something with it.
+const QString kRoles = QStringLiteral(
+    "SELECT DISTINCT pg_catalog.pg_get_userbyid(r.id) FROM (SELECT c.relowner AS id FROM "
+    "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {ns} AND "
+    "c.relkind IN ('r','p','v','m','S','f') UNION SELECT a.grantee FROM pg_catalog.pg_class c JOIN "
+    "pg_catalog.pg_namespace n ON n.oid = c.relnamespace, LATERAL pg_catalog.aclexplode(c.relacl) "
+    "a WHERE {ns} AND a.grantee <> 0 UNION SELECT n.nspowner FROM pg_catalog.pg_namespace n WHERE "
+    "{ns} UNION SELECT a.grantee FROM pg_catalog.pg_namespace n, LATERAL "
+    "pg_catalog.aclexplode(n.nspacl) a WHERE {ns} AND a.grantee <> 0 UNION SELECT p.proowner FROM "
+    "pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE {ns}) r "
+    "WHERE pg_catalog.pg_get_userbyid(r.id) !~ '^pg_' ORDER BY 1");
+
+Status lookRoles(Look &look)
+{
+    CW_TRY_ASSIGN(const auto there, look.here.query(kRoles, look.stop));
+    CW_TRY_ASSIGN(
+        const auto here,
+        look.other->query(QStringLiteral("SELECT rolname FROM pg_catalog.pg_roles"), look.stop));
+    QStringList known;
+    for (std::size_t i = 0; i < here.rows.size(); ++i)
+        known << here.text(i, 0);
+    QStringList sql;
+    for (std::size_t i = 0; i < there.rows.size(); ++i) {
+        const QString role = there.text(i, 0);
+        if (known.contains(role))
+            continue;
+        look.out.objects << role;
+        sql << QStringLiteral("CREATE ROLE %1;").arg(quoteId(role));
+    }
+    if (sql.isEmpty())
+        return look.pass(cwText("core", "Every role that owns or may use something is there."));
+    look.out.fix = sqlFix(look, sql,
+                          cwText("core", "Run on the target. Passwords, LOGIN and memberships are "
+                                         "yours to give: no server hands them out."),
+                          QStringLiteral("CREATEROLE"));
+    return look.warn(cwText("core",
+                            "Roles that the target has not: %1. What they own becomes the "
+                            "migration account's there, and their rights are left out.",
+                            someOf(look.out.objects)));
+}
+
 /// Only the native route takes workers of the target.
 Status lookWorkers(Look &look)
 {
@@ -135,6 +199,23 @@ void addTargetChecks(CheckList &list)
                                "copied."),
          .sql = {kRelations},
          .look = lookTables});
+    list.add(
+        {.id = QStringLiteral("pg-dump-tool"),
+         .on = On::Pair,
+         .title = cwText("core", "pg_dump"),
+         .needed = cwText("core", "One on this computer, of a version from the source's to the "
+                                  "target's."),
+         .why = cwText("core", "The schema moves by it: it alone knows every kind of object."),
+         .look = lookDumpTool});
+    list.add({.id = QStringLiteral("pg-roles"),
+              .on = On::Pair,
+              .title = cwText("core", "Roles"),
+              .needed = cwText("core", "Owners and grantees exist on the target too."),
+              .why = cwText("core", "Roles belong to the server, not to the database: without "
+                                    "theirs, applications cannot work on the target."),
+              .blocking = false,
+              .sql = {kRoles, QStringLiteral("SELECT rolname FROM pg_roles")},
+              .look = lookRoles});
     list.add({.id = QStringLiteral("pg-workers"),
               .on = On::Target,
               .title = cwText("core", "Workers for logical replication"),

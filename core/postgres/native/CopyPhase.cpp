@@ -133,8 +133,10 @@ Status waitCopied(Native &n, std::stop_token stop)
                         cwText("core", "The subscription on %1 is gone.", n.target.display()),
                         QStringLiteral("pg-no-subscription"));
         }
-        if (now.allReady && now.tables > 0)
+        if (now.allReady && now.tables > 0) {
+            n.observer.look(n.host, n.source, n.target, Observer::Tables::Now);
             return {};
+        }
         if (!now.enabled)
             CW_TRY(enableSubscription(n.target, Side::Source, stop));
         CW_TRY(n.idle(Roles{}));

@@ -54,11 +54,35 @@ Result<SubscriptionOptions> Native::optionsFor(Roles roles, std::stop_token stop
 
 Status Native::idle(Roles roles)
 {
-    observer.look(host, on(roles.leader), on(roles.follower),
-                  host.shown()->phase == Phase::Copying);
+    observer.look(host, on(roles.leader), on(roles.follower));
     if (!host.tick())
         return fail(cancelledError());
+    if (observer.failure())
+        return fail(diagnose(roles, *observer.failure()));
     return {};
+}
+
+Error Native::diagnose(Roles roles, const Error &failure)
+{
+    Error e = failure;
+    Server &leader = on(roles.leader), &follower = on(roles.follower);
+    auto found = findApplyTrouble(leader, follower, {});
+    trouble = found ? std::move(*found) : std::nullopt;
+    if (!trouble && e.id != QLatin1String("apply-error"))
+        return e;
+    e.code = ErrorCode::NeedsDecision;
+    e.id = QStringLiteral("apply-error");
+    if (trouble) {
+        e.object = trouble->table.display();
+        e.serverWords = trouble->words;
+        e.message = cwText("core", "%1 cannot apply a change of %2 from %3.", follower.display(),
+                           e.object, leader.display());
+        e.fix = cwText("core",
+                       "Look at that table on both servers. Nothing is lost: %1 keeps the "
+                       "changes meanwhile.",
+                       leader.display());
+    }
+    return e;
 }
 
 Status Native::catchUp(Roles roles, std::chrono::milliseconds limit, bool durably,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "postgres/Schema.h"
+#include "postgres/native/ApplyTrouble.h"
 #include "postgres/native/Barrier.h"
 #include "postgres/native/Observer.h"
 #include "postgres/native/Publication.h"
@@ -39,6 +40,7 @@ struct Native {
     Server source, target;
     Observer observer;
     std::optional<SchemaArchive> archive; ///< of the source, once dumped
+    std::optional<ApplyTrouble> trouble;  ///< of the last error "apply-error"
 
     [[nodiscard]] Server &on(Side side) { return side == Side::Source ? source : target; }
     [[nodiscard]] const Settings &settings() const { return host.configuration(); }
@@ -48,6 +50,8 @@ struct Native {
     Result<SubscriptionOptions> optionsFor(Roles, std::stop_token);
     /// From waiting loops: shows what is known, takes commands. An error when asked to stop.
     Status idle(Roles);
+    /// Of a stream that fails again and again: what it is that cannot be applied.
+    Error diagnose(Roles, const Error &);
     /// Everything that the leader has committed by now is applied (and on disk, if `durably`).
     Status catchUp(Roles, std::chrono::milliseconds limit, bool durably, std::stop_token);
     /// A step with its SQL; check and act are the caller's.

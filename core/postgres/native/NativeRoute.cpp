@@ -86,7 +86,10 @@ Status NativeRoute::catchUpNow(std::stop_token stop)
     CW_TRY_ASSIGN(m_roles, m_native.roles(stop));
     if (m_roles.leader == Side::Target && m_host.configuration().oneWayAccepted)
         return {};
-    return m_native.catchUp(m_roles, std::chrono::milliseconds(0), false, std::move(stop));
+    CW_TRY(m_native.catchUp(m_roles, std::chrono::milliseconds(0), false, std::move(stop)));
+    m_native.observer.look(m_host, m_native.on(m_roles.leader), m_native.on(m_roles.follower),
+                           Observer::Tables::Now);
+    return {};
 }
 
 Status NativeRoute::follow(std::stop_token stop)
@@ -114,8 +117,7 @@ Status NativeRoute::follow(std::stop_token stop)
 void NativeRoute::observe()
 {
     if (m_following)
-        m_native.observer.look(m_host, m_native.on(m_roles.leader), m_native.on(m_roles.follower),
-                               m_host.shown()->phase == Phase::Copying);
+        m_native.observer.look(m_host, m_native.on(m_roles.leader), m_native.on(m_roles.follower));
 }
 
 Result<VerifyReport> NativeRoute::verify(bool repair, std::stop_token stop)
@@ -148,6 +150,19 @@ Decision NativeRoute::decisionFor(const Error &e) const
     d.question = e.message;
     d.detail = e.serverWords;
     d.objects << e.object;
+    if (e.id == QLatin1String("apply-error")) {
+        if (m_native.trouble && !m_native.trouble->overwrite.isEmpty()) {
+            d.choices.push_back(
+                {QStringLiteral("overwrite"),
+                 cwText("core",
+                        "Remove the follower's own rows that are in the way (%1), and go on",
+                        static_cast<qint64>(m_native.trouble->overwrite.size()))});
+        }
+        d.choices.push_back(
+            {QStringLiteral("retry"), cwText("core", "Try again, after it was mended by hand")});
+        d.choices.push_back({QStringLiteral("stop"), cwText("core", "Leave it stopped")});
+        return d;
+    }
     d.choices = {
         {QStringLiteral("retry"), cwText("core", "Try again")},
         {QStringLiteral("skip"), cwText("core", "Leave this object out on the target")},
@@ -156,9 +171,33 @@ Decision NativeRoute::decisionFor(const Error &e) const
     return d;
 }
 
-Status NativeRoute::settle(const Error &stopped, std::stop_token)
+Status NativeRoute::settle(const Error &stopped, std::stop_token stop)
 {
-    return fail(stopped);
+    if (stopped.id != QLatin1String("apply-error"))
+        return fail(stopped);
+    const QString key = QStringLiteral("answer.") + stopped.id;
+    CW_TRY_ASSIGN(const auto answer, m_host.journalValue(key));
+    if (!answer || answer->isEmpty() || *answer == QLatin1String("stop"))
+        return fail(stopped);
+    // An answer is to one trouble, not to whatever comes.
+    CW_TRY(m_host.setJournalValue(key, QString()));
+    if (*answer == QLatin1String("overwrite")) {
+        if (!m_native.trouble || m_native.trouble->overwrite.isEmpty())
+            return fail(stopped);
+        CW_TRY_ASSIGN(const Roles roles, m_native.roles(stop));
+        Server &follower = m_native.on(roles.follower);
+        CW_TRY(removeRowsInTheWay(follower, *m_native.trouble, stop));
+        m_host.event(
+            QStringLiteral("warning"),
+            QStringLiteral("Removed on %1, as answered: %2")
+                .arg(follower.display(), m_native.trouble->overwrite.join(QStringLiteral("; "))));
+        // What else differs there, nobody knows.
+        for (Server *server : {&m_native.source, &m_native.target})
+            CW_TRY(server->clearFact(fact::verified, stop));
+    }
+    m_native.trouble.reset();
+    m_native.observer.forget();
+    return {};
 }
 
 std::vector<StepRecord> NativeRoute::plan() const

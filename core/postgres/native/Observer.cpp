@@ -10,8 +10,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kEvery = std::chrono::milliseconds(1000);
 constexpr std::size_t kSamples = 3600;
-/// A worker ends and comes again when its subscription changes; longer than that is a failure.
-constexpr int kLooksWithoutWorker = 8;
+/// A worker that fails comes again every few seconds, for a moment. So many looks without it, or so
+/// many failures, are no moment any more.
+constexpr int kAwayTooLong = 15;
+constexpr qint64 kFailures = 2;
+/// Failures before that were overcome.
+constexpr int kSteady = 15;
 } // namespace
 
 quint64 lsnValue(const QString &lsn)
@@ -47,21 +51,54 @@ double Observer::lagSeconds(const SlotState &slot)
     return std::chrono::duration<double>(Clock::now() - m_samples.front().at).count();
 }
 
-void Observer::look(RouteHost &host, Server &leader, Server &follower, bool copying)
+void Observer::weigh(const Health &health, const SubscriptionState &subscription)
+{
+    const qint64 errors = std::max<qint64>(subscription.applyErrors, 0) +
+                          std::max<qint64>(subscription.syncErrors, 0);
+    m_there = subscription.running ? m_there + 1 : 0;
+    m_away = subscription.enabled && !subscription.running ? m_away + 1 : std::max(0, m_away - 2);
+    if (m_firstErrors < 0 || m_there >= kSteady)
+        m_firstErrors = errors;
+    m_failure.reset();
+    for (const Trouble &t : health.lasting) {
+        if (t.id != QLatin1String("pg-slot-near-limit"))
+            m_failure = troubleError(t);
+    }
+    const bool fails = errors - m_firstErrors >= kFailures;
+    if (health.worker && subscription.enabled && (fails || m_away >= kAwayTooLong))
+        m_failure = troubleError(*health.worker);
+}
+
+void Observer::look(RouteHost &host, Server &leader, Server &follower, Tables tables)
 {
     const auto now = Clock::now();
-    if (m_last != Clock::time_point{} && now - m_last < kEvery)
+    if (tables == Tables::WhileCopying && m_last != Clock::time_point{} && now - m_last < kEvery)
         return;
     m_last = now;
+    const bool copying = host.shown()->phase == Phase::Copying;
     const Side from = leader.side();
     const auto slot = readSlot(leader, from, {});
     const auto subscription = readSubscription(follower, from, {});
-    if (copying)
+    if (copying || tables == Tables::Now)
         lookAtTables(host, follower, from);
     const double seconds = slot ? lagSeconds(*slot) : -1;
+    std::vector<Trouble> troubles;
+    if (slot && subscription) {
+        const Health health =
+            healthOf(*slot, *subscription, from, leader.display(), follower.display());
+        weigh(health, *subscription);
+        troubles = health.lasting;
+        if (m_failure && health.worker)
+            troubles.push_back(*health.worker);
+    }
+    for (const Trouble &t : troubles)
+        raise(host, t.id, t.text.english());
     host.show([&](Snapshot &s) {
         s.lagSeconds = copying ? -1 : seconds;
         s.lagBytes = slot ? slot->lagBytes : -1;
+        s.logKeptBytes = slot ? slot->retainedBytes : -1;
+        s.logLeftBytes = slot ? slot->safeBytes : -1;
+        s.troubles = troubles;
         const bool alive =
             slot && subscription && (subscription->running || !subscription->enabled);
         if (s.runState == RunState::Running || s.runState == RunState::Stalled)
@@ -73,38 +110,6 @@ void Observer::look(RouteHost &host, Server &leader, Server &follower, bool copy
             }
         }
     });
-    if (!slot || !subscription)
-        return;
-    if (slot->walStatus == QLatin1String("lost")) {
-        raise(
-            host, QStringLiteral("slot-lost"),
-            QStringLiteral("%1 has thrown away changes that %2 has not got: the copy must be made "
-                           "again.")
-                .arg(leader.display(), follower.display()));
-    } else if (slot->walStatus == QLatin1String("unreserved")) {
-        raise(host, QStringLiteral("slot-unreserved"),
-              QStringLiteral("%1 is about to throw away changes that %2 has not got yet "
-                             "(max_slot_wal_keep_size).")
-                  .arg(leader.display(), follower.display()));
-    }
-    m_looksWithoutWorker =
-        subscription->enabled && !subscription->running ? m_looksWithoutWorker + 1 : 0;
-    if (m_looksWithoutWorker == kLooksWithoutWorker) {
-        raise(
-            host, QStringLiteral("no-worker"),
-            QStringLiteral("The subscription on %1 is enabled but has no worker: its server's log "
-                           "says why.")
-                .arg(follower.display()));
-    }
-    if (m_firstErrors < 0)
-        m_firstErrors = subscription->applyErrors;
-    if (subscription->applyErrors > m_firstErrors) {
-        raise(
-            host, QStringLiteral("apply-error"),
-            QStringLiteral("%1 could not apply a change (%2 attempts): its server's log says why.")
-                .arg(follower.display())
-                .arg(subscription->applyErrors - m_firstErrors));
-    }
 }
 
 void Observer::lookAtTables(RouteHost &host, Server &follower, Side leader)
@@ -137,17 +142,39 @@ void Observer::lookAtTables(RouteHost &host, Server &follower, Side leader)
             ++sum.done;
         }
     }
+    qint64 rows = 0, bytes = 0;
+    for (const auto &[name, sum] : sums) {
+        rows += sum.rows;
+        bytes += sum.bytes;
+    }
+    const auto now = Clock::now();
+    const double passed = std::chrono::duration<double>(now - m_tablesAt).count();
+    const bool rated = m_rows >= 0 && passed > 0.2;
+    const double rowRate =
+        rated ? std::max<double>(0, static_cast<double>(rows - m_rows) / passed) : 0;
+    const double byteRate =
+        rated ? std::max<double>(0, static_cast<double>(bytes - m_bytes) / passed) : 0;
+    m_tablesAt = now;
+    m_rows = rows;
+    m_bytes = bytes;
     host.show([&](Snapshot &s) {
+        const bool copying = s.phase == Phase::Copying;
+        s.rateRows = copying ? rowRate : 0;
+        s.rateBytes = copying ? byteRate : 0;
         double done = 0, total = 0;
         for (TableProgress &t : s.tables) {
             const auto it = sums.find(t.name);
             if (it == sums.end())
                 continue;
             const Sum &sum = it->second;
-            t.rows = sum.rows;
-            t.bytes = sum.bytes;
+            // What the server counts while it copies is forgotten when it has; statistics come
+            // later.
+            t.rows = std::max(t.rows, sum.rows);
+            t.bytes = std::max(t.bytes, sum.bytes);
             t.rowsEstimate = std::max(t.rowsEstimate, t.rows);
             t.bytesEstimate = std::max(t.bytesEstimate, t.bytes);
+            if (t.state == TableState::Verified || t.state == TableState::Different)
+                continue;
             t.state = sum.copying > 0 || (sum.done > 0 && sum.waiting > 0) ? TableState::Copying
                       : sum.waiting > 0                                    ? TableState::Waiting
                                                                            : TableState::Copied;
@@ -156,7 +183,8 @@ void Observer::lookAtTables(RouteHost &host, Server &follower, Side leader)
                         ? static_cast<double>(std::max<qint64>(t.bytesEstimate, 1))
                         : static_cast<double>(t.bytes);
         }
-        if (s.rateBytes > 0 && total > done) {
+        s.etaLow = s.etaHigh = -1;
+        if (copying && s.rateBytes > 0 && total > done) {
             const double left = (total - done) / s.rateBytes;
             s.etaLow = static_cast<qint64>(left * 0.8);
             s.etaHigh = static_cast<qint64>(left * 1.4);

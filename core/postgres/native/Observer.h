@@ -1,5 +1,6 @@
 #pragma once
 
+#include "postgres/native/Health.h"
 #include "postgres/native/Publication.h"
 #include "postgres/native/Subscription.h"
 #include "route/RouteHost.h"
@@ -15,9 +16,12 @@ namespace causeway::postgres {
 /// slot keeps, rows and bytes of each table, and what is wrong.
 class Observer {
 public:
-    /// At most once a second; failures to look are shown, not returned: what matters fails louder
-    /// where it is done.
-    void look(RouteHost &, Server &leader, Server &follower, bool copying);
+    enum class Tables { WhileCopying, Now };
+    /// At most once a second (with Tables::Now at once); failures to look are shown, not returned:
+    /// what matters fails louder where it is done.
+    void look(RouteHost &, Server &leader, Server &follower, Tables = Tables::WhileCopying);
+    /// Applying fails again and again: nobody need wait for it any longer.
+    [[nodiscard]] const std::optional<Error> &failure() const { return m_failure; }
     void forget() { *this = Observer(); }
 
 private:
@@ -31,9 +35,15 @@ private:
     };
     std::chrono::steady_clock::time_point m_last;
     std::deque<Sample> m_samples; ///< where the leader's log ended, by our clock
+    void weigh(const Health &, const SubscriptionState &);
+
     QSet<QString> m_raised;
     qint64 m_firstErrors = -1;
-    int m_looksWithoutWorker = 0;
+    int m_away = 0;  ///< looks that found no worker, more than those that did
+    int m_there = 0; ///< looks in a row that found it
+    std::optional<Error> m_failure;
+    std::chrono::steady_clock::time_point m_tablesAt;
+    qint64 m_rows = -1, m_bytes = -1; ///< of all tables at the last look
 };
 
 /// "16/B374D848" as a number.

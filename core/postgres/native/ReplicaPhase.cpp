@@ -15,18 +15,19 @@ constexpr std::chrono::seconds kWorkerComes{30};
 Status ensureStreaming(Native &n, Roles roles, std::stop_token stop)
 {
     Server &follower = n.on(roles.follower);
+    CW_TRY_ASSIGN(const SlotState kept, readSlot(n.on(roles.leader), roles.leader, stop));
+    CW_TRY_ASSIGN(const SubscriptionState found, readSubscription(follower, roles.leader, stop));
+    // What does not go away by itself is not waited for; a slot near its limit is the more reason
+    // to go on.
+    const Health health =
+        healthOf(kept, found, roles.leader, n.on(roles.leader).display(), follower.display());
+    for (const Trouble &t : health.lasting) {
+        if (t.id != QLatin1String("pg-slot-near-limit"))
+            return fail(troubleError(t));
+    }
     const auto until = std::chrono::steady_clock::now() + kWorkerComes;
     for (bool asked = false;;) {
         CW_TRY_ASSIGN(const SubscriptionState now, readSubscription(follower, roles.leader, stop));
-        if (!now.exists) {
-            Error e;
-            e.code = ErrorCode::NotReady;
-            e.id = QStringLiteral("pg-no-subscription");
-            e.message = cwText("core", "%1 has no subscription of this migration any more.",
-                               follower.display());
-            e.fix = cwText("core", "Somebody has dropped it: cancel, and begin anew.");
-            return fail(std::move(e));
-        }
         if (now.running)
             return {};
         if (!now.enabled && !asked) {
@@ -35,21 +36,12 @@ Status ensureStreaming(Native &n, Roles roles, std::stop_token stop)
         }
         CW_TRY(n.idle(roles));
         if (std::chrono::steady_clock::now() > until) {
-            CW_TRY_ASSIGN(const SlotState slot, readSlot(n.on(roles.leader), roles.leader, stop));
             Error e;
             e.code = ErrorCode::NotReady;
-            e.id = slot.exists ? QStringLiteral("pg-no-worker") : QStringLiteral("pg-slot-lost");
-            e.message =
-                slot.exists
-                    ? cwText("core", "The subscription on %1 does not run.", follower.display())
-                    : cwText("core",
-                             "The slot on %1 is gone: changes that %2 has not got are lost "
-                             "to it.",
-                             n.on(roles.leader).display(), follower.display());
-            e.fix = slot.exists ? cwText("core", "The log of that server says why; free workers "
-                                                 "(max_logical_replication_workers) are the usual "
-                                                 "reason.")
-                                : cwText("core", "Cancel, and copy anew.");
+            e.id = QStringLiteral("pg-no-worker");
+            e.message = cwText("core", "The subscription on %1 does not run.", follower.display());
+            e.fix = cwText("core", "The log of that server says why; free workers "
+                                   "(max_logical_replication_workers) are the usual reason.");
             return fail(std::move(e));
         }
         if (!pauseFor(stop, kTick))

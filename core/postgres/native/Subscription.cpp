@@ -299,7 +299,7 @@ Result<std::map<TableName, RelationProgress>> readRelations(Server &follower, Si
         follower.query(
             QStringLiteral(
                 "SELECT n.nspname, c.relname, r.srsubstate, %1, %2, "
-                "COALESCE(pg_catalog.pg_stat_get_tuples_inserted(c.oid), 0), "
+                "GREATEST(c.reltuples::bigint, pg_catalog.pg_stat_get_live_tuples(c.oid), 0), "
                 "pg_catalog.pg_table_size(c.oid) FROM pg_catalog.pg_subscription s JOIN "
                 "pg_catalog.pg_subscription_rel r ON r.srsubid = s.oid JOIN pg_catalog.pg_class c "
                 "ON c.oid = r.srrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace %3 "

@@ -66,8 +66,10 @@ Result<VerifyReport> verifyPhase(Native &n, bool repair, std::stop_token stop)
     options.onProgress = [&host](const TableVerdict &verdict, bool finished) {
         host.show([&](Snapshot &s) {
             for (TableProgress &t : s.tables) {
-                if (t.name == verdict.name && finished)
-                    t.state = verdict.equal() ? TableState::Verified : TableState::Different;
+                if (t.name != verdict.name || !finished)
+                    continue;
+                t.state = verdict.equal() ? TableState::Verified : TableState::Different;
+                t.rows = verdict.rowsTarget;
             }
         });
     };

@@ -1,0 +1,31 @@
+#include "engine/ServerLook.h"
+
+#include "postgres/native/Health.h"
+
+namespace causeway {
+
+bool replicatesWithoutUs(const Settings &settings)
+{
+    return settings.source.fromHere.engine == Engine::Postgres;
+}
+
+Status lookAtServers(const Settings &settings, const Address &source, const Address &target,
+                     QJsonObject &status, std::stop_token stop)
+{
+    if (!replicatesWithoutUs(settings))
+        return {};
+    CW_TRY_ASSIGN(const auto look,
+                  postgres::lookFromOutside(settings.id, source, target, settings.oneWayAccepted,
+                                            std::move(stop)));
+    if (!look)
+        return {};
+    const auto known = [](qint64 n) { return n >= 0 ? QJsonValue(n) : QJsonValue(); };
+    status.insert(QStringLiteral("leader"), toString(look->roles.leader));
+    status.insert(QStringLiteral("lag_bytes"), known(look->lagBytes));
+    status.insert(QStringLiteral("log_kept_bytes"), known(look->keptBytes));
+    status.insert(QStringLiteral("log_left_bytes"), known(look->leftBytes));
+    status.insert(QStringLiteral("troubles"), troublesJson(look->troubles));
+    return {};
+}
+
+} // namespace causeway

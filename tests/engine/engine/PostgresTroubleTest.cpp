@@ -1,0 +1,141 @@
+// What goes wrong with replication between the servers while nobody looks: found, said, and what
+// can be done about it.
+
+#include "engine/engine/CliSupport.h"
+#include "engine/engine/PostgresMigrationSupport.h"
+
+using namespace causeway;
+using namespace causeway::test;
+using namespace std::chrono_literals;
+
+namespace {
+const QString kDb = QStringLiteral("shop");
+
+/// A small database that is followed.
+struct Followed {
+    PostgresPair pair;
+
+    explicit Followed(const QString &from = QStringLiteral("15"))
+        : pair(postgres(from), postgres(QStringLiteral("18")))
+    {
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
+        pair.source.exec(
+            QStringLiteral("CREATE TABLE a (id int PRIMARY KEY, v text UNIQUE); INSERT "
+                           "INTO a SELECT g, 'v' || g FROM generate_series(1, 100) g"),
+            kDb);
+        if (!Journal::create(pair.file, pair.settings))
+            qFatal("no journal");
+    }
+    QJsonObject ask(int exit)
+    {
+        // Those of Pair are the ones that cliEnvironment() holds.
+        const Ended ended = cli({QStringLiteral("status"), pair.file, QStringLiteral("--json")});
+        if (ended.status != exit)
+            qWarning("%s", ended.tail().constData());
+        return ended.status == exit ? ended.json() : QJsonObject();
+    }
+    static QString trouble(const QJsonObject &status)
+    {
+        const QJsonArray all = status.value(QStringLiteral("troubles")).toArray();
+        return all.isEmpty() ? QString() : all[0].toObject().value(QStringLiteral("id")).toString();
+    }
+};
+} // namespace
+
+class PostgresTroubleTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        qputenv("CAUSEWAY_SOURCE_PASSWORD", PostgresPair::kPassword);
+        qputenv("CAUSEWAY_TARGET_PASSWORD", PostgresPair::kPassword);
+    }
+
+    void aConflictIsNamedAndCanBeOverwritten()
+    {
+        Followed f;
+        PostgresPair &pair = f.pair;
+        CW_EXITS(cli(run(pair, "replica")), 0);
+        QJsonObject status = f.ask(0);
+        QVERIFY(!status.isEmpty());
+        QCOMPARE(status.value(QStringLiteral("troubles")).toArray().size(), 0);
+        QVERIFY(status.value(QStringLiteral("log_kept_bytes")).isDouble());
+        QCOMPARE(status.value(QStringLiteral("tables"))
+                     .toArray()[0]
+                     .toObject()
+                     .value(QStringLiteral("rows"))
+                     .toInteger(),
+                 100);
+
+        // Rows of the follower's own: one has a key that the leader uses next, another only a value
+        // that is unique.
+        pair.target.exec(
+            QStringLiteral("BEGIN READ WRITE; SET LOCAL session_replication_role = replica; "
+                           "INSERT INTO a VALUES (500, 'foreign'), (501, 'taken'); COMMIT"),
+            kDb);
+        pair.source.exec(
+            QStringLiteral("BEGIN; DELETE FROM a WHERE id = 7; INSERT INTO a VALUES (7, "
+                           "'again'); INSERT INTO a VALUES (500, 'theirs'); UPDATE a "
+                           "SET v = 'taken' WHERE id = 8; COMMIT; INSERT INTO a VALUES "
+                           "(600, 'after')"),
+            kDb);
+        QTRY_COMPARE_WITH_TIMEOUT(Followed::trouble(f.ask(1)), QStringLiteral("apply-error"),
+                                  30'000);
+        {
+            const auto migration = pair.open();
+            const Status refused = runTo(*migration, Goal::Replica);
+            QVERIFY(!refused);
+            QCOMPARE(refused.error().id, QStringLiteral("apply-error"));
+            QCOMPARE(refused.error().object, QStringLiteral("public.a"));
+            QVERIFY2(refused.error().serverWords.contains(QLatin1String("a_pkey")),
+                     qPrintable(refused.error().describe()));
+            const auto decision = migration->snapshot()->decision;
+            QVERIFY(decision.has_value());
+            QCOMPARE(decision->choices.front().id, QStringLiteral("overwrite"));
+        }
+        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("apply-error"),
+                      QStringLiteral("overwrite")}),
+                 0);
+        CW_EXITS(cli(run(pair, "replica")), 0);
+        QCOMPARE(pair.differences(), QStringList());
+        QCOMPARE(pair.target.scalar(QStringLiteral("SELECT string_agg(v, ',' ORDER BY id) FROM a "
+                                                   "WHERE id IN (7, 8, 500, 501, 600)"),
+                                    kDb),
+                 QStringLiteral("again,taken,theirs,after"));
+        QVERIFY(!f.ask(0).isEmpty());
+    }
+
+    void aLostSlotIsAnAlarm()
+    {
+        Followed f;
+        PostgresPair &pair = f.pair;
+        CW_EXITS(cli(run(pair, "replica")), 0);
+        pair.target.exec(QStringLiteral("BEGIN READ WRITE; DO $$ BEGIN EXECUTE "
+                                        "format('ALTER SUBSCRIPTION %I DISABLE', (SELECT subname "
+                                        "FROM pg_subscription)); END $$; COMMIT"),
+                         kDb);
+        QTRY_COMPARE_WITH_TIMEOUT(
+            pair.source.scalar(
+                QStringLiteral("SELECT count(*) FROM pg_replication_slots WHERE active"), kDb),
+            QStringLiteral("0"), 30'000);
+        QCOMPARE(Followed::trouble(f.ask(1)), QStringLiteral("pg-subscription-disabled"));
+        pair.source.exec(
+            QStringLiteral("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"),
+            kDb);
+        QCOMPARE(Followed::trouble(f.ask(1)), QStringLiteral("pg-slot-lost"));
+        const Ended refused = cli(run(pair, "replica") << QStringLiteral("--json"));
+        QCOMPARE(refused.status, 1);
+        QCOMPARE(refused.errorId(), QStringLiteral("pg-slot-lost"));
+    }
+
+private:
+    static QStringList run(const PostgresPair &pair, const char *goal)
+    {
+        return {QStringLiteral("run"), pair.file, QStringLiteral("--to"),
+                QString::fromLatin1(goal)};
+    }
+};
+
+QTEST_GUILESS_MAIN(PostgresTroubleTest)
+#include "PostgresTroubleTest.moc"
