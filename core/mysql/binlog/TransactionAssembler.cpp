@@ -152,7 +152,7 @@ Status TransactionAssembler::feedFirst(std::string_view part)
     if (m_skipPart)
         return {};
     m_skipUntil = 0;
-    Packed &p = m_payload.emplace();
+    PackedTransaction &p = m_payload.emplace();
     p.checksumSize = m_checksums ? checksumSize : 0;
     if (h.length < part.size() || h.length < EventHeader::size + p.checksumSize)
         return fail(damagedEvent(QStringLiteral("event header")));
@@ -171,7 +171,7 @@ Status TransactionAssembler::feedMore(std::string_view part)
 
 Status TransactionAssembler::takePart(std::string_view part)
 {
-    Packed &p = *m_payload;
+    PackedTransaction &p = *m_payload;
     const auto body =
         part.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), p.left)));
     p.crc = crc(body, p.crc);
@@ -196,7 +196,7 @@ Status TransactionAssembler::takePart(std::string_view part)
 
 Status TransactionAssembler::unpackOne()
 {
-    Packed &p = *m_payload;
+    PackedTransaction &p = *m_payload;
     std::string kept;
     std::string_view event;
     if (p.end) {
@@ -287,7 +287,7 @@ Status TransactionAssembler::handle(const EventHeader &h, std::string_view body)
         group(h);
         return xaPrepare(body);
     case EventType::TransactionPayload: {
-        Packed &p = m_payload.emplace(); // whole, its checksum is proven and cut off
+        PackedTransaction &p = m_payload.emplace(); // whole, its checksum is proven and cut off
         CW_TRY_ASSIGN(p.reader, PayloadReader::open(body));
         return {};
     }

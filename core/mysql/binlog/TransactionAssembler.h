@@ -42,6 +42,19 @@ struct LogGroup {
     std::vector<LogSavepoint> savepoints;
 };
 
+/// The compressed transaction under way. Its events are given out as they come; the one that
+/// ends it is not before the last byte is there and the checksum is right.
+struct PackedTransaction {
+    std::unique_ptr<PayloadReader> reader;
+    std::uint64_t left = 0; ///< bytes of the event to come, without the checksum
+    std::uint32_t crc = 0;
+    std::string checksum; ///< empty: the log has none
+    std::size_t checksumSize = 0;
+    bool needsMore = false;
+    std::optional<std::string> end; ///< the event that waits for that
+    [[nodiscard]] bool isWhole() const { return left == 0 && checksum.size() == checksumSize; }
+};
+
 /// Makes changes out of the raw events of a log, in order. Does no I/O, so that recorded bytes test
 /// it. One thread.
 ///
@@ -144,20 +157,8 @@ private:
     std::optional<LogGroup> m_group;
     std::unordered_map<std::uint64_t, MapEntry> m_maps;
     std::set<TableName> m_temporary; ///< created by statements of the log
-    /// The compressed transaction under way. Its events are given out as they come; the one that
-    /// ends it is not before the last byte is there and the checksum is right.
-    struct Packed {
-        std::unique_ptr<PayloadReader> reader;
-        std::uint64_t left = 0; ///< bytes of the event to come, without the checksum
-        std::uint32_t crc = 0;
-        std::string checksum; ///< empty: the log has none
-        std::size_t checksumSize = 0;
-        bool needsMore = false;
-        std::optional<std::string> end; ///< the event that waits for that
-        [[nodiscard]] bool isWhole() const { return left == 0 && checksum.size() == checksumSize; }
-    };
     Status takePart(std::string_view part);
-    std::optional<Packed> m_payload;
+    std::optional<PackedTransaction> m_payload;
     bool m_skipPart = false; ///< the rest of an event before the place where we begin
     std::deque<ChangeEvent> m_out;
 };
