@@ -120,13 +120,15 @@ Status KeyGuard::write(Session &s, const std::vector<const Row *> &rows, std::st
 {
     std::vector<Row> keys;
     std::vector<const Row *> pointers;
+    keys.reserve(rows.size());
+    pointers.reserve(rows.size());
     for (const Row *row : rows)
         keys.push_back(m_table.keyOf(*row));
     for (const Row &key : keys)
         pointers.push_back(&key);
     for (const std::string &sql : deleteStatements(m_table, pointers, m_limits))
         CW_TRY(s.execBytes(sql, stop));
-    const Status done = insert(s, rows, stop);
+    Status done = insert(s, rows, stop);
     if (done || done.error().number != duplicateKey)
         return done;
     // The server took the failed statement back, but earlier ones of the same rows stand.
@@ -149,7 +151,7 @@ Status KeyGuard::writeAlone(Session &s, const Row &row, const std::stop_token &s
 {
     // Each round takes at least one row out of the way, of which there is one for each key.
     for (std::size_t round = 0; round <= m_table.follower->keys.size(); ++round) {
-        const Status done = insert(s, {&row}, stop);
+        Status done = insert(s, {&row}, stop);
         if (done || done.error().number != duplicateKey)
             return done;
         CW_TRY_ASSIGN(const std::vector<Other> others, inTheWayOf(s, row, stop));
@@ -161,6 +163,7 @@ Status KeyGuard::writeAlone(Session &s, const Row &row, const std::stop_token &s
                 return {};
         }
         std::vector<const Row *> keys;
+        keys.reserve(others.size());
         for (const Other &other : others)
             keys.push_back(&other.rowKey);
         for (const std::string &sql : deleteStatements(m_table, keys, m_limits))
@@ -187,9 +190,9 @@ Result<std::vector<KeyGuard::Other>> KeyGuard::inTheWayOf(Session &s, const Row 
         const auto period = std::find_if(m_table.periods.begin(), m_table.periods.end(),
                                          [&key](const PeriodKey &p) { return p.name == key.name; });
         const auto literalOf = [&](int c) {
-            std::string sql;
-            appendLiteral(sql, m_table.leaderColumn(c), row[at(c)], true, m_limits.mariaDb);
-            return sql;
+            std::string text;
+            appendLiteral(text, m_table.leaderColumn(c), row[at(c)], true, m_limits.mariaDb);
+            return text;
         };
         for (const KeyPart &part : key.parts) {
             const int c = part.column < 0
@@ -211,7 +214,12 @@ Result<std::vector<KeyGuard::Other>> KeyGuard::inTheWayOf(Session &s, const Row 
                          (end < 0 ? literal : literalOf(end));
             } else if (part.prefix > 0) {
                 const std::string length = ',' + std::to_string(part.prefix) + ')';
-                where += "LEFT(" + m_table.columnId[at(c)] + length + "=LEFT(" + literal + length;
+                where += "LEFT(";
+                where += m_table.columnId[at(c)];
+                where += length;
+                where += "=LEFT(";
+                where += literal;
+                where += length;
             } else {
                 where += m_table.columnId[at(c)] + '=' + literal;
             }
@@ -224,9 +232,13 @@ Result<std::vector<KeyGuard::Other>> KeyGuard::inTheWayOf(Session &s, const Row 
             select += select.empty() ? "" : ",";
             select += wireForLeader(m_table, c, m_limits.mariaDb);
         }
-        CW_TRY_ASSIGN(
-            const ResultSet rows,
-            s.queryBytes("SELECT " + select + " FROM " + m_table.name + " WHERE " + where, stop));
+        std::string sql = "SELECT ";
+        sql += select;
+        sql += " FROM ";
+        sql += m_table.name;
+        sql += " WHERE ";
+        sql += where;
+        CW_TRY_ASSIGN(const ResultSet rows, s.queryBytes(sql, stop));
         for (const Row &r : rows.rows) {
             Other other = found;
             const auto split = r.begin() + static_cast<std::ptrdiff_t>(m_table.key.size());
