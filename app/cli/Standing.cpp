@@ -125,6 +125,11 @@ QString Standing::roles() const
     return say(cwText("cli", "%1 takes writes.", leader));
 }
 
+bool Standing::isAlarmed() const
+{
+    return !status.value(QStringLiteral("alarm")).toObject().isEmpty();
+}
+
 QStringList Standing::next() const
 {
     const QString f = shellWord(file);
@@ -165,9 +170,11 @@ QStringList Standing::next() const
             out << line(run + QStringLiteral("replica --follow"),
                         replicatesWithoutUs(settings) ? cwText("cli", "watch it")
                                                       : cwText("cli", "keep the target in step"));
-        out << line(QStringLiteral("causeway-cli verify %1").arg(f),
-                    cwText("cli", "compare every row"))
-            << line(run + QStringLiteral("primary"), cwText("cli", "switch"));
+        // An alarm stops a switch, and names its own command.
+        if (!isAlarmed())
+            out << line(QStringLiteral("causeway-cli verify %1").arg(f),
+                        cwText("cli", "compare every row"))
+                << line(run + QStringLiteral("primary"), cwText("cli", "switch"));
         return out;
     }
     case Phase::Primary: {
@@ -178,7 +185,8 @@ QStringList Standing::next() const
                             replicatesWithoutUs(settings)
                                 ? cwText("cli", "watch it")
                                 : cwText("cli", "keep the old source in step"));
-            out << line(run + QStringLiteral("replica"), cwText("cli", "switch back"));
+            if (!isAlarmed())
+                out << line(run + QStringLiteral("replica"), cwText("cli", "switch back"));
         }
         out << line(run + QStringLiteral("finished"), cwText("cli", "detach for good"));
         return out;

@@ -26,6 +26,7 @@ struct Standing {
     [[nodiscard]] QStringList lines() const;
     /// What can be done next, a command line each.
     [[nodiscard]] QStringList next() const;
+    [[nodiscard]] bool isAlarmed() const; ///< somebody else wrote on the follower
     /// The waiting decision with its choices; empty where there is none.
     [[nodiscard]] QStringList decision() const;
 };

@@ -31,7 +31,7 @@ constexpr std::array<Command, 10> kCommands{{
 
 void help(std::FILE *to)
 {
-    std::fputs("Causeway moves a live MySQL or MariaDB database to another server.\n\n"
+    std::fputs("Causeway moves a live MySQL, MariaDB or PostgreSQL database to another server.\n\n"
                "  causeway-cli COMMAND [options]      causeway-cli COMMAND --help\n\n",
                to);
     for (const Command &c : kCommands)

@@ -36,7 +36,7 @@ private:
 /// Names of the facts kept in a server's ledger (Ledger::fact).
 namespace fact {
 inline const QString lowWatermark = QStringLiteral("low_watermark"); ///< G0, target
-inline const QString keysApart = QStringLiteral("keys_apart"); ///< no collision was found
+inline const QString keysApart = QStringLiteral("keys_apart");       ///< no collision was found
 inline const QString tablesCreated = QStringLiteral("tables_created");
 inline const QString copied = QStringLiteral("copied");      ///< position after the last chunk read
 inline const QString indexes = QStringLiteral("indexes");    ///< plain secondary indexes are built

@@ -80,14 +80,20 @@ Status finishStage(Context &ctx, bool oldSourceOpen, std::stop_token stop)
             return {};
         CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Source, token));
         return ctx.journal->setValue(QStringLiteral("old_source_open_sql"),
-                                     fence->openSql().join(QStringLiteral(";\n")));
+                                     fence->openSql().join(QStringLiteral(";\n")) +
+                                         QLatin1Char(';'));
     };
     steps.push_back(std::move(seal));
     steps.push_back(removeState(ctx, Side::Source));
     steps.push_back(removeState(ctx, Side::Target));
     CW_TRY(ctx.runSteps(steps, stop));
     CW_TRY(ctx.setPhase(Phase::Finished));
-    ctx.activity(cwText("core", "Finished: nothing of Causeway is left on either server."));
+    ctx.activity(oldSourceOpen
+                     ? cwText("core", "Finished: nothing of Causeway is left on either server.")
+                     : cwText("core",
+                              "Finished: nothing of Causeway is left but what keeps %1 "
+                              "closed for writes.",
+                              ctx.db(Side::Source).address().display()));
     return {};
 }
 

@@ -43,6 +43,8 @@ std::vector<StepRecord> planOf(const Settings &settings)
     if (!once) {
         add("switch.events-off", Side::Source,
             cwText("core", "At the switch: disable the events of the source"));
+        add("switch.compare-before", Side::Target,
+            cwText("core", "Compare, while writes go on, what changed since the last comparison"));
         add("switch.hold", Side::Source,
             cwText("core", "Hold writes; the server lets go by itself if this ends"),
             {QStringLiteral("FLUSH TABLES WITH READ LOCK")});

@@ -175,9 +175,9 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     };
     config.concerns = [&ctx, wanted](const StatementLogged &statement) {
         const Selection here = ctx.selectionOn(wanted.leader);
-        if (statement.tables.empty())
-            return here.schemas.isEmpty() || here.schemas.contains(statement.defaultSchema);
-        return std::any_of(statement.tables.begin(), statement.tables.end(),
+        // Without names it may mean any table, whatever the default schema was.
+        return statement.tables.empty() ||
+               std::any_of(statement.tables.begin(), statement.tables.end(),
                            [&](const TableName &t) { return here.matches(t); });
     };
     CW_TRY_ASSIGN(watch, startWatch(ctx, wanted, stopToken));

@@ -106,6 +106,8 @@ public:
         CW_TRY_ASSIGN(m_fence, m_ctx.fence(m_from.leader, stop));
         CW_TRY_ASSIGN(const QStringList seen, m_fence->passingWriters(kLookForWriters, stop));
         note(m_passing, m_ctx.settings.lockAccounts + seen);
+        if (!m_once)
+            steps.push_back(compareBefore());
         if (!m_passing.isEmpty())
             steps.push_back(accounts());
         steps.push_back(hold());
@@ -191,8 +193,6 @@ private:
     /// for under the fence: the rows of the last moments.
     Status shrinkPending(std::stop_token stop)
     {
-        if (m_once)
-            return {};
         CW_TRY(m_replication.catchUp(m_ctx, kBeforeLimit, stop));
         CW_TRY(seenBefore(stop));
         CW_TRY(checkNoAlarm(m_ctx, m_from, m_replication.watch.get(), kWatchLimit, stop));
@@ -399,13 +399,21 @@ private:
         return s;
     }
 
+    Step compareBefore()
+    {
+        Step s = step("compare-before", m_from.follower,
+                      cwText("core", "Compare, while writes go on, what changed since the last "
+                                     "comparison"));
+        s.act = [this](std::stop_token stop) { return shrinkPending(std::move(stop)); };
+        return s;
+    }
+
     Step hold()
     {
         Step s = step("hold", m_from.leader,
                       cwText("core", "Hold writes; the server lets go by itself if this ends"),
                       m_fence->holdSql());
         s.act = [this](std::stop_token stop) -> Status {
-            CW_TRY(shrinkPending(stop));
             m_pauseStarted = QDateTime::currentMSecsSinceEpoch();
             // In mode once nobody has written since the source was closed, before the copy.
             const auto shown = m_ctx.live.get();

@@ -201,6 +201,10 @@ private Q_SLOTS:
     {
         walkTo(MainWindow::Plan);
         QTRY_VERIFY2(reason().contains(QStringLiteral("Prepare")), qPrintable(reason()));
+        const QString pause = find<QWidget>("planPause")
+                                  ->findChild<QLabel *>(QStringLiteral("planPauseText"))
+                                  ->text();
+        QVERIFY2(pause.contains(QStringLiteral("in about 0.3 s")), qPrintable(pause));
         m_engine->migration->planned = sampleSnapshot(Phase::Copying).steps;
         click("prepareButton");
         QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
@@ -276,6 +280,15 @@ private Q_SLOTS:
         click("enablePrimaryButton");
         const auto run = std::get<command::RunTo>(m_engine->migration->posted().back());
         QCOMPARE(int(run.goal), int(Goal::Primary));
+        // What comes before the hold may take minutes.
+        QVERIFY(!button->isEnabled());
+        const QString says = find<QWidget>("cutoverObstacle")
+                                 ->findChild<QLabel *>(QStringLiteral("cutoverObstacleText"))
+                                 ->text();
+        QVERIFY2(says.contains(QStringLiteral("was asked for")), qPrintable(says));
+        m_engine->migration->set(sampleSnapshot(Phase::Replica));
+        QTest::qWait(0);
+        QVERIFY(!button->isEnabled());
     }
 
     void finishAsksForTheNameToBeTyped()

@@ -56,22 +56,23 @@ void CutoverFacts::update(const Snapshot &s, qint64 nowMs)
                                Words::seconds(static_cast<double>(lagHeldMs) / 1000))
                     : tr("Lag %1; it must come under %2.").arg(Words::lag(s.lagSeconds), limit));
 
-    int verified = 0, bad = 0;
+    int bad = 0;
+    m_verified = 0;
     for (const TableProgress &t : s.tables) {
-        verified += t.state == TableState::Verified;
+        m_verified += t.state == TableState::Verified;
         bad += t.state == TableState::Different || t.state == TableState::Failed;
     }
     const int all = static_cast<int>(s.tables.size());
     if (bad > 0)
         add("verified", false, Mark::Done, Mark::Blocked,
             tr("%n table(s) failed or differ.", nullptr, bad));
-    else if (verified == all)
+    else if (m_verified == all)
         add("verified", true, Mark::Done, Mark::Pending,
             tr("All %n table(s) compared by hashes of every row, and equal.", nullptr, all));
     else
         add("verified", true, Mark::Info, Mark::Pending,
             tr("%1 of %2 tables compared; the switch compares the others before it holds writes.")
-                .arg(Words::number(verified), Words::number(all)));
+                .arg(Words::number(m_verified), Words::number(all)));
 
     const bool schemaQuiet = !s.decision && s.runState != RunState::NeedsDecision;
     add("schema", schemaQuiet, Mark::Done, Mark::Blocked,

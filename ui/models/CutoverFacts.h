@@ -32,11 +32,13 @@ public:
     /// The first fact that is not met; empty = the button may be pressed.
     [[nodiscard]] QString obstacle() const;
     [[nodiscard]] qint64 ageMs() const { return m_ageMs; }
+    [[nodiscard]] int verified() const { return m_verified; } ///< tables compared and equal
 
 private:
     std::vector<Fact> m_facts;
     qint64 m_lagSmallSinceMs = 0; ///< 0 = it is not small now
     qint64 m_ageMs = 0;
+    int m_verified = 0;
 };
 
 } // namespace causeway::ui

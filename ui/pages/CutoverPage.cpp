@@ -85,6 +85,13 @@ CutoverPage::CutoverPage(EngineBridge &bridge, Draft &draft)
     tabs->setMinimumHeight(tabs->fontMetrics().height() * 10);
     body()->addWidget(tabs, 1);
 
+    connect(&m_bridge, &EngineBridge::outcomeArrived, this, [this](const Outcome &outcome) {
+        // The command that made way for it ends first.
+        const auto *run = std::get_if<command::RunTo>(&outcome.command);
+        if (run && m_asked == run->goal)
+            m_asked.reset();
+        updateFacts();
+    });
     connect(m_primary, &QPushButton::clicked, this, &CutoverPage::switchOver);
     connect(m_back, &QPushButton::clicked, this, &CutoverPage::switchBack);
     connect(m_finish, &QPushButton::clicked, this, &CutoverPage::askFinish);
@@ -156,7 +163,7 @@ void CutoverPage::switchOver()
     const auto &s = m_bridge.snapshot();
     if (!s)
         return;
-    const auto go = [this] { m_bridge.drive({Goal::Primary, true, false}); };
+    const auto go = [this] { ask(Goal::Primary); };
     if (!s->oneWay) {
         go();
         return;
@@ -172,7 +179,22 @@ void CutoverPage::switchOver()
 
 void CutoverPage::switchBack()
 {
-    m_bridge.drive({Goal::Replica, true, false});
+    ask(Goal::Replica);
+}
+
+/// What is compared before writes are held may take its time: until then the phase is the old one,
+/// and the page says what it waits for.
+void CutoverPage::ask(Goal goal)
+{
+    m_asked = goal;
+    m_bridge.drive({goal, true, false});
+    updateFacts();
+}
+
+bool CutoverPage::isPreparing(const Snapshot &s) const
+{
+    return (m_asked == Goal::Primary && s.phase == Phase::Replica) ||
+           (m_asked == Goal::Replica && s.phase == Phase::Primary);
 }
 
 void CutoverPage::askFinish()
@@ -221,6 +243,11 @@ void CutoverPage::updateFacts()
         return;
     }
     m_facts.update(*s, QDateTime::currentMSecsSinceEpoch());
+    if (s->phase != m_shownPhase) { // it went on: what was asked for has begun, or was undone
+        m_shownPhase = s->phase;
+        m_asked.reset();
+    }
+    const bool preparing = isPreparing(*s);
     const bool sourceLeads = s->roles.leader == Side::Source;
     const bool switching = s->phase == Phase::Switching || s->phase == Phase::SwitchingBack;
     const bool ended = s->phase == Phase::Finished || s->phase == Phase::Cancelled;
@@ -247,7 +274,7 @@ void CutoverPage::updateFacts()
     }
 
     const QString obstacle = m_facts.obstacle();
-    const bool armed = obstacle.isEmpty() && !switching && !ended;
+    const bool armed = obstacle.isEmpty() && !switching && !preparing && !ended;
     const QString primary = tr("&Enable primary mode: %1 takes writes").arg(s->targetName);
     m_primary->setVisible(sourceLeads && !ended);
     m_primary->setEnabled(armed);
@@ -265,6 +292,12 @@ void CutoverPage::updateFacts()
     m_obstacle->setVisible(!ended && !(s->oneWay && !sourceLeads));
     if (switching)
         m_obstacle->set(Mark::Running, tr("Switching; the steps are below."));
+    else if (preparing)
+        m_obstacle->set(Mark::Running,
+                        tr("The switch was asked for. Rows are compared first, while writes go on; "
+                           "%1 table(s) of %2 are done.")
+                            .arg(Words::number(m_facts.verified()),
+                                 Words::number(static_cast<qint64>(s->tables.size()))));
     else if (!obstacle.isEmpty())
         m_obstacle->set(Mark::Warning, tr("Not yet: %1").arg(obstacle));
     else

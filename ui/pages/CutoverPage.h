@@ -38,6 +38,8 @@ private:
     void switchOver();
     void switchBack();
     void askFinish();
+    void ask(Goal);
+    [[nodiscard]] bool isPreparing(const Snapshot &) const; ///< asked for, and not begun yet
 
     CutoverFacts m_facts;
     QTimer m_timer;
@@ -54,6 +56,8 @@ private:
     StatusLine *m_clientState;
     EngineBridge::Ticket m_clientJob = 0;
     int m_ticks = 0;
+    std::optional<Goal> m_asked;
+    std::optional<Phase> m_shownPhase;
 };
 
 } // namespace causeway::ui

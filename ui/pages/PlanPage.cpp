@@ -52,6 +52,7 @@ PlanPage::PlanPage(EngineBridge &bridge, Draft &draft)
               "server before you start the copy.")),
       m_lid(new StatusLine(QStringLiteral("planLid"))),
       m_space(new StatusLine(QStringLiteral("planSpace"))),
+      m_pause(new StatusLine(QStringLiteral("planPause"))),
       m_wayBack(new StatusLine(QStringLiteral("planWayBack"))),
       m_state(new StatusLine(QStringLiteral("planState"))), m_follow(new QButtonGroup(this)),
       m_steps(new StepModel(this)), m_view(new RowsView),
@@ -67,6 +68,7 @@ PlanPage::PlanPage(EngineBridge &bridge, Draft &draft)
                   "keep its log that long."));
     factLines->addWidget(m_lid);
     factLines->addWidget(m_space);
+    factLines->addWidget(m_pause);
     factLines->addWidget(m_wayBack);
     m_acceptOneWay =
         named(new QPushButton(tr("&Accept: no way back ...")), QStringLiteral("acceptOneWayButton"),
@@ -202,11 +204,35 @@ void PlanPage::activate()
                      tr("The source holds %1. Have about %2 free on the target while indexes are "
                         "built.")
                          .arg(Words::bytes(bytes), Words::bytes(bytes + bytes / 2)));
+    showPause();
     if (!m_locked)
         askCapabilities();
     else if (m_bridge.hasMigration() && m_steps->rowCount() == 0)
         readPlan();
     updateState();
+}
+
+/// How writes will be stopped on either side, as the preflight found it: who else is stopped with
+/// them, and how long closing the tables one by one takes.
+void PlanPage::showPause()
+{
+    QStringList lines;
+    if (m_draft.check) {
+        for (const Finding &f : m_draft.check->findings) {
+            const bool fence = f.id == QLatin1String("mysql-fence") ||
+                               f.id == QLatin1String("mysql-privileged-accounts");
+            if (!fence || f.found.isEmpty() || f.status == FindingStatus::Skipped ||
+                (f.id != QLatin1String("mysql-fence") && f.status != FindingStatus::Warning))
+                continue;
+            const Address &at = f.side == FindingSide::Source ? m_draft.source : m_draft.target;
+            lines << tr("%1: %2").arg(Words::ltr(at.display()), f.found.translated());
+        }
+    }
+    m_pause->setVisible(!lines.isEmpty());
+    if (!lines.isEmpty())
+        m_pause->set(
+            Mark::Info,
+            tr("How writes are stopped at the switch. %1").arg(lines.join(QLatin1Char(' '))));
 }
 
 void PlanPage::recheck()

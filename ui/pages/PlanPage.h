@@ -37,6 +37,7 @@ Q_SIGNALS:
 private:
     void takeOptions();
     void askCapabilities();
+    void showPause();
     void acceptOneWay();
     void prepare();
     void readPlan();
@@ -46,7 +47,7 @@ private:
     [[nodiscard]] bool isPrepared() const; ///< a migration is open, with exactly these settings
     [[nodiscard]] bool needsOneWay() const;
 
-    StatusLine *m_lid, *m_space, *m_wayBack, *m_state;
+    StatusLine *m_lid, *m_space, *m_pause, *m_wayBack, *m_state;
     QPushButton *m_acceptOneWay, *m_prepare;
     QButtonGroup *m_follow;
     QLineEdit *m_hook, *m_file;

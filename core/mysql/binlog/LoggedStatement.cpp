@@ -67,6 +67,7 @@ public:
     LoggedStatement run()
     {
         using Kind = LoggedStatement::Kind;
+        skipSettings();
         if (accept("BEGIN") || (is("START") && isAhead(1, "TRANSACTION")))
             m_out.kind = Kind::Begin;
         else if (accept("COMMIT"))
@@ -178,6 +179,27 @@ private:
         m_out.tables.push_back({name, {}});
     }
 
+    /// MariaDB: SET STATEMENT name = value, ... FOR statement. It is the statement that counts, and
+    /// the other server does not know the rest.
+    void skipSettings()
+    {
+        if (!is("SET") || !isAhead(1, "STATEMENT"))
+            return;
+        std::size_t at = m_at + 2;
+        for (int depth = 0; at < m_tokens.size(); ++at) {
+            if (m_tokens[at].isSymbol('('))
+                ++depth;
+            else if (m_tokens[at].isSymbol(')'))
+                --depth;
+            else if (depth == 0 && m_tokens[at].isWord("FOR"))
+                break;
+        }
+        if (at + 1 >= m_tokens.size())
+            return;
+        m_at = at + 1;
+        m_out.text = m_sql.mid(m_tokens[m_at].begin);
+    }
+
     void rollback()
     {
         m_out.kind = LoggedStatement::Kind::Rollback;
@@ -204,8 +226,12 @@ private:
             m_out.kind = Kind::XaPrepare;
         else if (accept("COMMIT"))
             m_out.kind = Kind::XaCommit;
-        else
+        else {
+            accept("ROLLBACK");
             m_out.kind = Kind::XaRollback;
+        }
+        if (more())
+            m_out.xid = m_sql.mid(m_tokens[m_at].begin).remove(QLatin1Char(' ')).toUpper();
     }
 
     /// DEFINER = user[@host], ALGORITHM = x, SQL SECURITY x: before the kind of the object.

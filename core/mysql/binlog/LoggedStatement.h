@@ -29,6 +29,7 @@ struct LoggedStatement {
     DdlKind ddl = DdlKind::Other;
     std::vector<TableName> tables; ///< named as a target; a whole schema has an empty name
     QString savepoint;
+    QString xid; ///< as servers log it, upper case without spaces: "X'6F6C64',X'',1"
     bool temporary = false;
     std::vector<TableName> named; ///< of a temporary table: its names, while `tables` is empty
     bool drops = false;

@@ -515,9 +515,16 @@ Status TransactionAssembler::query(const EventHeader &h, std::string_view body)
     case Kind::XaStart:
         g.open = true;
         return {};
-    case Kind::Commit:
     case Kind::XaCommit:
+        if (alone)
+            xaCommit(*q, s.xid);
+        commit();
+        return {};
     case Kind::XaRollback:
+        m_prepared.erase(s.xid);
+        commit();
+        return {};
+    case Kind::Commit:
         commit();
         return {};
     case Kind::Rollback:
@@ -588,7 +595,9 @@ Status TransactionAssembler::dml(const QueryEvent &q, const LoggedStatement &s)
     };
     if (!s.tables.empty() && std::all_of(s.tables.begin(), s.tables.end(), isTemporary))
         return {};
-    if (s.tables.empty() ? isSystemSchema(q.defaultSchema) : !couldBeInScope(s.tables))
+    // A function that writes is logged as the SELECT that called it: it may mean any table, in
+    // whatever database it was called.
+    if (!s.tables.empty() && !couldBeInScope(s.tables))
         return {};
     if (m_options.watch) {
         foreignStatement(q, s.tables);
@@ -786,19 +795,70 @@ void TransactionAssembler::flushHeld()
     g.heldBytes = 0;
 }
 
+/// The rows of a prepared transaction stand in the log before anybody knows whether it commits:
+/// they are left out, and its COMMIT, should it come, stops at what they changed.
 Status TransactionAssembler::xaPrepare(std::string_view body)
 {
-    const bool onePhase = !body.empty() && body[0] != 0;
-    if (!onePhase && m_group->rows > 0)
+    ByteReader r(body);
+    const bool onePhase = r.le(1) != 0;
+    const std::uint64_t format = r.le(4), globalLength = r.le(4), branchLength = r.le(4);
+    const std::string_view names = r.rest();
+    if (onePhase || !r.ok() || names.size() < globalLength + branchLength) {
+        commit();
+        return {};
+    }
+    LogGroup &g = *m_group;
+    if (g.rows > static_cast<int>(g.held.size()))
         return refuse("mysql-xa-transaction",
                       cwText("core",
-                             "An XA transaction with changes to the selection was prepared. "
-                             "Whether it commits is not known yet, so that it cannot be "
-                             "applied."),
-                      cwText("core", "Let applications commit without XA while the migration runs, "
-                                     "and copy the tables again."));
+                             "A large XA transaction (%1) was prepared. Whether it commits "
+                             "is not known yet, so that it cannot be applied.",
+                             g.id.c_str()),
+                      cwText("core", "Cancel, end it, and begin anew; let applications commit "
+                                     "without XA while the migration runs."));
+    std::vector<TableName> tables;
+    for (const RowChange &change : g.held) {
+        const TableName &name = change.table->name;
+        if (std::find(tables.begin(), tables.end(), name) == tables.end())
+            tables.push_back(name);
+    }
+    const auto hex = [](std::string_view bytes) {
+        return QString::fromLatin1(
+            QByteArray(bytes.data(), static_cast<qsizetype>(bytes.size())).toHex().toUpper());
+    };
+    m_prepared[QStringLiteral("X'%1',X'%2',%3")
+                   .arg(hex(names.substr(0, globalLength)),
+                        hex(names.substr(globalLength, branchLength)))
+                   .arg(format)] = std::move(tables);
+    g.held.clear();
+    g.heldBytes = 0;
+    g.rows = 0;
     commit();
     return {};
+}
+
+/// One that was prepared before this stream began is unknown: its rows may be in any table.
+void TransactionAssembler::xaCommit(const QueryEvent &q, const QString &xid)
+{
+    const auto it = m_prepared.find(xid);
+    const bool known = it != m_prepared.end();
+    std::vector<TableName> tables = known ? it->second : std::vector<TableName>();
+    if (known) {
+        m_prepared.erase(it);
+        if (tables.empty()) // nothing of ours
+            return;
+    }
+    if (m_options.watch) {
+        foreignStatement(q, tables);
+        return;
+    }
+    flushHeld();
+    StatementLogged out;
+    out.statement = q.statement;
+    out.defaultSchema = q.defaultSchema;
+    out.before = position();
+    out.tables = std::move(tables);
+    m_out.emplace_back(std::move(out));
 }
 
 QString TransactionAssembler::place() const

@@ -9,6 +9,7 @@
 #include "mysql/binlog/RowDecoder.h"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -126,6 +127,7 @@ private:
     void foreignStatement(const QueryEvent &, const std::vector<TableName> &);
     Status rollbackTo(const QString &savepoint);
     Status xaPrepare(std::string_view body);
+    void xaCommit(const QueryEvent &, const QString &xid);
     bool stripChecksum(const EventHeader &, std::string_view &event) const;
 
     void track(const EventHeader &);
@@ -157,6 +159,8 @@ private:
     std::optional<LogGroup> m_group;
     std::unordered_map<std::uint64_t, MapEntry> m_maps;
     std::set<TableName> m_temporary; ///< created by statements of the log
+    /// Tables of the selection that a prepared XA transaction of this stream changed, by its xid.
+    std::map<QString, std::vector<TableName>> m_prepared;
     Status takePart(std::string_view part);
     std::optional<PackedTransaction> m_payload;
     bool m_skipPart = false; ///< the rest of an event before the place where we begin

@@ -316,29 +316,47 @@ Result<const std::vector<UniqueKeyBrief> *> ServerContext::uniqueKeys(std::stop_
     });
 }
 
+Result<std::vector<ForeignKeyBrief>>
+ServerContext::readForeignKeys(const char *schemaColumn,
+                               const std::function<bool(const ForeignKeyBrief &)> &wanted,
+                               std::stop_token stop)
+{
+    CW_TRY_ASSIGN(
+        const auto rows,
+        query(QStringLiteral("SELECT constraint_schema,table_name,unique_constraint_schema,"
+                             "referenced_table_name,constraint_name,update_rule,delete_rule FROM "
+                             "information_schema.referential_constraints WHERE %1 IN (%2) "
+                             "ORDER BY 1,2,5")
+                  .arg(QLatin1String(schemaColumn), schemaList()),
+              std::move(stop)));
+    std::vector<ForeignKeyBrief> out;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        ForeignKeyBrief k{nameAt(rows, i),
+                          {rows.text(i, 2), rows.text(i, 3)},
+                          rows.text(i, 4),
+                          rows.text(i, 5),
+                          rows.text(i, 6)};
+        if (wanted(k))
+            out.push_back(std::move(k));
+    }
+    return out;
+}
+
 Result<const std::vector<ForeignKeyBrief> *> ServerContext::foreignKeys(std::stop_token stop)
 {
-    return m_foreignKeys.get([&]() -> Result<std::vector<ForeignKeyBrief>> {
-        CW_TRY_ASSIGN(
-            const auto rows,
-            query(QStringLiteral(
-                      "SELECT constraint_schema,table_name,unique_constraint_schema,"
-                      "referenced_table_name,constraint_name,update_rule,delete_rule FROM "
-                      "information_schema.referential_constraints WHERE constraint_schema IN (%1) "
-                      "ORDER BY 1,2,5")
-                      .arg(schemaList()),
-                  stop));
-        std::vector<ForeignKeyBrief> out;
-        for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-            ForeignKeyBrief k{nameAt(rows, i),
-                              {rows.text(i, 2), rows.text(i, 3)},
-                              rows.text(i, 4),
-                              rows.text(i, 5),
-                              rows.text(i, 6)};
-            if (inScope(k.table))
-                out.push_back(std::move(k));
-        }
-        return out;
+    return m_foreignKeys.get([&] {
+        return readForeignKeys(
+            "constraint_schema", [this](const auto &k) { return inScope(k.table); }, stop);
+    });
+}
+
+Result<const std::vector<ForeignKeyBrief> *>
+ServerContext::foreignKeysFromOutside(std::stop_token stop)
+{
+    return m_foreignKeysFromOutside.get([&] {
+        return readForeignKeys(
+            "unique_constraint_schema",
+            [this](const auto &k) { return inScope(k.referenced) && !inScope(k.table); }, stop);
     });
 }
 

@@ -87,6 +87,8 @@ public:
     Result<const std::vector<ColumnCollation> *> columnCollations(std::stop_token);
     Result<const std::vector<UniqueKeyBrief> *> uniqueKeys(std::stop_token);
     Result<const std::vector<ForeignKeyBrief> *> foreignKeys(std::stop_token);
+    /// Of tables that do not move, into tables that do.
+    Result<const std::vector<ForeignKeyBrief> *> foreignKeysFromOutside(std::stop_token);
     Result<const std::vector<ObjectBrief> *> objects(std::stop_token);
     Result<const Collations *> collations(std::stop_token);
     Result<const QSet<QString> *> accounts(std::stop_token); ///< user@host of mysql.user
@@ -116,6 +118,9 @@ public:
     Result<QString> variable(const char *name, std::stop_token);
 
 private:
+    Result<std::vector<ForeignKeyBrief>>
+    readForeignKeys(const char *schemaColumn,
+                    const std::function<bool(const ForeignKeyBrief &)> &wanted, std::stop_token);
     template <class F>
     auto withSession(const std::stop_token &stop, F &&work)
         -> decltype(work(std::declval<Session &>()));
@@ -136,7 +141,7 @@ private:
     Once<std::vector<ColumnBrief>> m_specialColumns;
     Once<std::vector<ColumnCollation>> m_columnCollations;
     Once<std::vector<UniqueKeyBrief>> m_uniqueKeys;
-    Once<std::vector<ForeignKeyBrief>> m_foreignKeys;
+    Once<std::vector<ForeignKeyBrief>> m_foreignKeys, m_foreignKeysFromOutside;
     Once<std::vector<ObjectBrief>> m_objects;
     Once<Collations> m_collations;
     Once<QSet<QString>> m_accounts;

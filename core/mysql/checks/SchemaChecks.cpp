@@ -324,9 +324,13 @@ Status lookTableNames(Look &look)
 Status lookForeignKeys(Look &look)
 {
     CW_TRY_ASSIGN(const auto *keys, look.here.foreignKeys(look.stop));
-    if (keys->empty())
+    CW_TRY_ASSIGN(const auto *incoming, look.here.foreignKeysFromOutside(look.stop));
+    if (keys->empty() && incoming->empty())
         return look.pass(cwText("core", "No foreign keys."));
-    QStringList outside, acting, sql;
+    QStringList outside, acting, sql, from;
+    for (const ForeignKeyBrief &k : *incoming)
+        from << QStringLiteral("%1 (%2 -> %3)")
+                    .arg(k.name, k.table.display(), k.referenced.display());
     for (const ForeignKeyBrief &k : *keys) {
         const QString shown =
             QStringLiteral("%1 (%2 -> %3)").arg(k.name, k.table.display(), k.referenced.display());
@@ -350,6 +354,17 @@ Status lookForeignKeys(Look &look)
                               QStringLiteral("ALTER"));
         return look.block(
             cwText("core", "Foreign keys that point outside the selection: %1.", someOf(outside)));
+    }
+    if (!from.isEmpty()) {
+        look.out.objects = from;
+        look.out.why = cwText("core", "After the switch nobody asks these tables: a row that they "
+                                      "refer to can be deleted on the new leader, and the deletion "
+                                      "is carried back to the old source without asking them.");
+        look.out.fix.platform = platformOf(look);
+        look.out.fix.text = cwText("core", "Best add the tables that refer to it to the selection, "
+                                           "or let the application do without these foreign keys.");
+        return look.warn(
+            cwText("core", "Tables that do not move refer to tables that do: %1.", someOf(from)));
     }
     if (acting.isEmpty())
         return look.info(cwText("core", "Foreign keys: %1.", count));

@@ -148,7 +148,8 @@ Status finishPhase(Native &n, bool oldSourceOpen, std::stop_token stop)
         if (state)
             CW_TRY(wakeTriggers(n.source, token));
         return n.host.setJournalValue(QStringLiteral("old_source_open_sql"),
-                                      Fence::openSql(n.source).join(QStringLiteral(";\n")));
+                                      Fence::openSql(n.source).join(QStringLiteral(";\n")) +
+                                          QLatin1Char(';'));
     };
     steps.push_back(std::move(source));
     steps.push_back(removeState(n, Side::Source));

@@ -317,6 +317,14 @@ private Q_SLOTS:
         const Finding f = find("mysql-foreign-keys");
         QCOMPARE(toString(f.status), QStringLiteral("warning"));
         QCOMPARE(f.objects.size(), 1);
+        // One that stays behind is asked nothing any more after the switch.
+        m_pair->source->exec(QStringLiteral(
+            "CREATE TABLE other.stays(id INT PRIMARY KEY, CONSTRAINT s1 FOREIGN KEY (id) "
+            "REFERENCES shop.p(id))"));
+        const Finding stays = find("mysql-foreign-keys");
+        QCOMPARE(toString(stays.status), QStringLiteral("warning"));
+        m_pair->source->exec(QStringLiteral("DROP TABLE other.stays"));
+        QCOMPARE(stays.objects, QStringList{QStringLiteral("s1 (other.stays -> shop.p)")});
     }
 
     void definersAndTheRightToSetThem()
@@ -456,7 +464,7 @@ private Q_SLOTS:
         s.exec(QStringLiteral("XA START 'one'; INSERT INTO shop.x VALUES (1); XA END 'one'; XA "
                               "PREPARE 'one'"));
         const Finding xa = find("mysql-xa");
-        QCOMPARE(toString(xa.status), QStringLiteral("warning"));
+        QCOMPARE(toString(xa.status), QStringLiteral("blocker"));
         QCOMPARE(xa.objects, QStringList(QStringLiteral("one")));
         s.exec(QStringLiteral("XA ROLLBACK 'one'"));
 
