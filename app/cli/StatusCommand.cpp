@@ -44,7 +44,7 @@ Result<int> status(const QStringList &arguments, Output &out)
     askServers(standing);
     // Somebody else wrote on the server that follows, or it does not follow any more: whoever
     // watches by script must see it.
-    const bool alarm = !standing.status.value(QStringLiteral("alarm")).toObject().isEmpty() ||
+    const bool alarm = standing.isAlarmed() ||
                        !standing.status.value(QStringLiteral("troubles")).toArray().isEmpty();
     const int exit = alarm ? Exit::NotReady : Exit::Done;
     if (out.json()) {

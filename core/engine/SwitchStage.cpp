@@ -70,6 +70,16 @@ Status requireWayBack(Context &ctx, Side newLeader, std::stop_token stop)
 }
 
 namespace {
+void warnOfPassing(Context &ctx, const QStringList &refused)
+{
+    for (const QString &who : refused) {
+        ctx.event(QStringLiteral("warning"),
+                  QStringLiteral("%1 may write on a closed server, and this account may neither "
+                                 "lock it nor end its sessions.")
+                      .arg(who));
+    }
+}
+
 /// One run of the switch. Its steps share the fence's session and the positions.
 class SwitchRun {
 public:
@@ -314,6 +324,12 @@ private:
         return s;
     }
 
+    [[nodiscard]] TableName onFollower(const TableName &name) const
+    {
+        const Selection &selection = m_ctx.settings.selection;
+        return m_from.leader == Side::Source ? selection.onTarget(name) : selection.onSource(name);
+    }
+
     /// The counters of the follower to where the leader's stand now. One can be ahead of the
     /// highest row (a rolled back insert, a deleted row), and the log says nothing of it.
     Status liftCounters(std::stop_token stop)
@@ -324,11 +340,8 @@ private:
         CW_TRY_ASSIGN(const Counters own,
                       follower.counters(m_ctx.selectionOn(m_from.follower), stop));
         Counters wanted;
-        for (const auto &[name, value] : leader) {
-            wanted.emplace(m_from.leader == Side::Source ? m_ctx.settings.selection.onTarget(name)
-                                                         : m_ctx.settings.selection.onSource(name),
-                           value);
-        }
+        for (const auto &[name, value] : leader)
+            wanted.emplace(onFollower(name), value);
         const auto statements = follower.counterStatements(own, wanted);
         return statements.empty() ? Status{} : follower.execute(statements, stop);
     }
@@ -341,10 +354,7 @@ private:
             return {};
         constexpr qint64 kMargin = 1000;
         const bool triggers = m_fence->sealKind() == QLatin1String("triggers");
-        const auto elsewhere = [this](const TableName &name) {
-            return m_from.leader == Side::Source ? m_ctx.settings.selection.onTarget(name)
-                                                 : m_ctx.settings.selection.onSource(name);
-        };
+        const auto elsewhere = [this](const TableName &name) { return onFollower(name); };
         CW_TRY_ASSIGN(const auto statements,
                       m_ctx.db(m_from.leader)
                           .sequenceStatements(m_ctx.selectionOn(m_from.leader), elsewhere,
@@ -383,12 +393,7 @@ private:
             CW_TRY_ASSIGN(m_followerFence, m_ctx.fence(m_from.follower, stop));
             CW_TRY_ASSIGN(const QStringList there, m_followerFence->lockAccounts(m_passing, stop));
             note(refused, there);
-            for (const QString &who : std::as_const(refused)) {
-                m_ctx.event(QStringLiteral("warning"),
-                            QStringLiteral("%1 may write on a closed server, and this account may "
-                                           "neither lock it nor end its sessions.")
-                                .arg(who));
-            }
+            warnOfPassing(m_ctx, refused);
             return {};
         };
         s.undo = [this](std::stop_token stop) -> Status {
@@ -811,7 +816,8 @@ Status closeSourceForOnce(Context &ctx, std::stop_token stop)
         CW_TRY(disableEvents(ctx, Side::Source, token));
         CW_TRY_ASSIGN(QStringList passing, fence->passingWriters(kLookForWriters, token));
         passing += ctx.settings.lockAccounts;
-        CW_TRY(fence->lockAccounts(passing, token));
+        CW_TRY_ASSIGN(const QStringList refused, fence->lockAccounts(passing, token));
+        warnOfPassing(ctx, refused);
         CW_TRY(fence->hold(token));
         CW_TRY(fence->seal(token));
         return fence->release(token);

@@ -8,25 +8,23 @@
 
 namespace causeway::mysql {
 
-namespace {
-
-/// The accounts, or none where this one may not see them: the check says so beforehand.
-Result<std::optional<ServerAccounts>> readAccounts(Session &s, std::stop_token stop)
-{
-    auto accounts = ServerAccounts::read(s, std::move(stop));
-    if (accounts)
-        return std::optional<ServerAccounts>(std::move(*accounts));
-    if (accounts.error().code == ErrorCode::Server)
-        return std::optional<ServerAccounts>();
-    return fail(accounts.error());
-}
-
-} // namespace
-
 QString AccountLocks::factName() const
 {
     return QStringLiteral("fence.%1.accounts")
         .arg(toString(m_onTarget ? Side::Target : Side::Source));
+}
+
+Result<const ServerAccounts *> AccountLocks::accounts(Session &s, std::stop_token stop)
+{
+    if (!m_read) {
+        auto accounts = ServerAccounts::read(s, std::move(stop));
+        if (!accounts && accounts.error().code != ErrorCode::Server)
+            return fail(accounts.error());
+        if (accounts)
+            m_accounts = std::move(*accounts);
+        m_read = true;
+    }
+    return m_accounts ? &*m_accounts : nullptr;
 }
 
 Status AccountLocks::load(Session &s, std::stop_token stop)
@@ -42,13 +40,13 @@ Status AccountLocks::load(Session &s, std::stop_token stop)
 }
 
 Result<QStringList> AccountLocks::passing(Session &s, std::chrono::milliseconds look,
-                                          std::stop_token stop) const
+                                          std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const auto accounts, readAccounts(s, stop));
-    if (!accounts)
+    CW_TRY_ASSIGN(const ServerAccounts *const known, accounts(s, stop));
+    if (!known)
         return QStringList{};
     CW_TRY_ASSIGN(QStringList writers,
-                  privilegedWriters(s, *accounts, m_address.user, look, std::move(stop)));
+                  privilegedWriters(s, *known, m_address.user, look, std::move(stop)));
     writers.removeIf(
         [this](const QString &w) { return m_locked.contains(w) || m_refused.contains(w); });
     return writers;
@@ -56,14 +54,15 @@ Result<QStringList> AccountLocks::passing(Session &s, std::chrono::milliseconds 
 
 Result<QStringList> AccountLocks::lock(Session &s, const QStringList &wanted, std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const auto accounts, readAccounts(s, stop));
+    CW_TRY_ASSIGN(const ServerAccounts *const known, accounts(s, stop));
     QStringList add, refused;
     for (const QString &name : wanted) {
-        const ServerAccount *account = accounts ? accounts->named(name) : nullptr;
+        const ServerAccount *account = known ? known->named(name) : nullptr;
         // One that was locked before us stays locked after us.
-        if (!account || !account->privileged || account->locked || account->user == m_address.user)
+        if (!account || !account->privileged || account->locked || m_locked.contains(name) ||
+            account->user == m_address.user)
             continue;
-        if (accounts->canBeLocked())
+        if (known->canBeLocked())
             add << name;
         else
             refused << name;
@@ -90,10 +89,10 @@ Result<QStringList> AccountLocks::endSessions(Session &s, std::stop_token stop)
     QStringList left;
     if (m_locked.isEmpty())
         return left;
-    CW_TRY_ASSIGN(const auto accounts, readAccounts(s, stop));
+    CW_TRY_ASSIGN(const ServerAccounts *const known, accounts(s, stop));
     CW_TRY_ASSIGN(const auto sessions, readClientSessions(s, m_address.user, stop));
     for (const ClientSession &c : sessions) {
-        const ServerAccount *account = accounts ? accounts->signedInAs(c.user, c.host) : nullptr;
+        const ServerAccount *account = known ? known->signedInAs(c.user, c.host) : nullptr;
         if (!account || !m_locked.contains(account->name()))
             continue;
         if (!endConnection(s, c.id, stop))
@@ -102,9 +101,8 @@ Result<QStringList> AccountLocks::endSessions(Session &s, std::stop_token stop)
     return left;
 }
 
-Status AccountLocks::unlock(Session &s, std::stop_token stop)
+Status AccountLocks::unlock(Session &s, Ledger *ledger, std::stop_token stop)
 {
-    CW_TRY(load(s, stop));
     if (m_locked.isEmpty())
         return {};
     for (const QString &name : std::as_const(m_locked)) {
@@ -114,7 +112,7 @@ Status AccountLocks::unlock(Session &s, std::stop_token stop)
             return done;
     }
     m_locked.clear();
-    return removeFact(m_address, s, m_lease, factName(), std::move(stop));
+    return removeFact(s, ledger, m_lease, factName(), std::move(stop));
 }
 
 } // namespace causeway::mysql

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "database/Database.h"
 #include "database/Lease.h"
 #include "mysql/PrivilegedAccounts.h"
 
@@ -18,20 +19,26 @@ public:
     Status load(Session &, std::stop_token);
     [[nodiscard]] const QStringList &locked() const { return m_locked; } ///< user@host
     /// Seen writing, not stopped by read_only, and not locked yet.
-    Result<QStringList> passing(Session &, std::chrono::milliseconds look, std::stop_token) const;
+    Result<QStringList> passing(Session &, std::chrono::milliseconds look, std::stop_token);
     /// Those of `wanted` that this server has and that read_only does not stop. Returns those that
     /// it may not lock.
     Result<QStringList> lock(Session &, const QStringList &wanted, std::stop_token);
     /// Ends the sessions of the locked accounts, which a lock alone does not. Returns those that
     /// it may not end.
     Result<QStringList> endSessions(Session &, std::stop_token);
-    Status unlock(Session &, std::stop_token);
+    /// `ledger`: of the lease; none for `unfence`.
+    Status unlock(Session &, Ledger *ledger, std::stop_token);
 
 private:
     [[nodiscard]] QString factName() const;
+    /// The accounts, or none where this one may not see them: the check says so beforehand. Read
+    /// once, before the hold, under which every query lengthens the pause.
+    Result<const ServerAccounts *> accounts(Session &, std::stop_token);
     Address m_address;
     Lease m_lease;
     bool m_onTarget;
+    std::optional<ServerAccounts> m_accounts;
+    bool m_read = false;
     QStringList m_locked;
     QStringList m_refused; ///< may not be locked: known, and told once
 };

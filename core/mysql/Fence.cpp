@@ -472,13 +472,11 @@ Status MySqlFence::open(std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
     CW_TRY_ASSIGN(const std::optional<Found> f, found(*s, stop));
-    std::unique_ptr<Ledger> ledger;
-    if (f) {
+    std::unique_ptr<Ledger> ledger; // `unfence` has no lease, and under super_read_only takes none
+    if (m_request.lease.epoch != 0 && (f || !m_locks.locked().isEmpty())) {
         CW_TRY_ASSIGN(ledger, makeLedger(m_address, m_request.lease.migration, stop));
-        // Not by a Causeway that was replaced: the present one counts on the fence. `unfence` has
-        // no lease (epoch 0), and under super_read_only can take none.
-        if (m_request.lease.epoch != 0)
-            CW_TRY(ledger->checkLease(m_request.lease, stop));
+        // Not by a Causeway that was replaced: the present one counts on the fence.
+        CW_TRY(ledger->checkLease(m_request.lease, stop));
     }
     CW_TRY(release(stop));
     if (f) {
@@ -486,16 +484,23 @@ Status MySqlFence::open(std::stop_token stop)
             CW_TRY(s->exec(sql, stop));
     }
     CW_TRY(dropTriggers(*s, stop));
-    CW_TRY(m_locks.unlock(*s, stop)); // after super_read_only, under which nothing is altered
+    // After super_read_only, under which nothing is altered.
+    CW_TRY(m_locks.unlock(*s, ledger.get(), stop));
     if (!f)
         return {};
-    return removeFact(m_address, *s, m_request.lease, factName(), stop);
+    return removeFact(*s, ledger.get(), m_request.lease, factName(), stop);
 }
 
 Result<QStringList> MySqlFence::passingWriters(std::chrono::milliseconds look, std::stop_token stop)
 {
     if (byTriggers()) // which let only our own account pass
         return QStringList{};
+    if (m_holding && m_session) { // writes are held: no time to connect
+        auto seen = m_locks.passing(*KeptAlive::Use(*m_session, stop), look, stop);
+        if (seen || !m_session->isDead())
+            return seen;
+        return QStringList{}; // seal() says that the hold was lost
+    }
     CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
     return m_locks.passing(*s, look, std::move(stop));
 }
@@ -517,8 +522,11 @@ Result<QStringList> MySqlFence::lockAccounts(const QStringList &accounts, std::s
 
 Status MySqlFence::unlockAccounts(std::stop_token stop)
 {
+    if (m_locks.locked().isEmpty())
+        return {};
     CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
-    return m_locks.unlock(*s, std::move(stop));
+    CW_TRY_ASSIGN(const auto ledger, makeLedger(m_address, m_request.lease.migration, stop));
+    return m_locks.unlock(*s, ledger.get(), std::move(stop));
 }
 
 Result<bool> MySqlFence::isSealed(std::stop_token stop)

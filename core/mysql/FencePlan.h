@@ -68,8 +68,8 @@ Result<Position> positionUnderFence(Session &, bool wholeServer, std::stop_token
 /// What the migration has noted on this server, read without a lease; nothing where it has not.
 Result<std::optional<QString>> readFact(Session &, const QString &migration, const QString &name,
                                         std::stop_token);
-/// Under the lease, or by `unfence`, which has none (epoch 0).
-Status removeFact(const Address &, Session &, const Lease &, const QString &name, std::stop_token);
+/// Under the lease by its ledger; without one, as `unfence` does, which has no lease.
+Status removeFact(Session &, Ledger *, const Lease &, const QString &name, std::stop_token);
 
 /// A statement that waits for one of the tables and that no trigger stops: TRUNCATE, DROP, ALTER.
 struct WaitingStatement {

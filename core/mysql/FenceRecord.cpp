@@ -23,13 +23,11 @@ Result<std::optional<QString>> readFact(Session &s, const QString &migration, co
                           : std::optional<QString>(r.text(0, std::size_t(0)));
 }
 
-Status removeFact(const Address &address, Session &s, const Lease &lease, const QString &name,
+Status removeFact(Session &s, Ledger *ledger, const Lease &lease, const QString &name,
                   std::stop_token stop)
 {
-    if (lease.epoch != 0) {
-        CW_TRY_ASSIGN(const auto ledger, makeLedger(address, lease.migration, stop));
-        return ledger->clearFact(lease, name, stop);
-    }
+    if (ledger)
+        return ledger->clearFact(lease, name, std::move(stop));
     CW_TRY_ASSIGN(const StateNames names, findStateNames(s, stop));
     return s.exec(QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")
                       .arg(quoteName(names.table(QStringLiteral("fact"))),

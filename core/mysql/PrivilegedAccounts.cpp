@@ -3,6 +3,7 @@
 #include "base/Stop.h"
 #include "mysql/Parts.h"
 #include "mysql/SqlTokens.h"
+#include "mysql/checks/Grants.h"
 
 #include <QSet>
 
@@ -76,24 +77,6 @@ Status addRoles(Session &s, QSet<QString> &accounts, std::stop_token stop)
         }
     }
     return {};
-}
-
-/// LIKE, as hosts are matched: % and _, no case.
-bool matches(QStringView pattern, QStringView text)
-{
-    if (pattern.isEmpty())
-        return text.isEmpty();
-    if (pattern.front() == QLatin1Char('%')) {
-        for (qsizetype skip = 0; skip <= text.size(); ++skip) {
-            if (matches(pattern.mid(1), text.mid(skip)))
-                return true;
-        }
-        return false;
-    }
-    return !text.isEmpty() &&
-           (pattern.front() == QLatin1Char('_') ||
-            pattern.front().toCaseFolded() == text.front().toCaseFolded()) &&
-           matches(pattern.mid(1), text.mid(1));
 }
 
 /// Where the first wildcard stands: the later, the more specific is a host.
@@ -182,10 +165,11 @@ Result<ServerAccounts> ServerAccounts::read(Session &s, std::stop_token stop)
 
 const ServerAccount *ServerAccounts::signedInAs(const QString &user, const QString &host) const
 {
-    const QString bareHost = withoutPort(host);
+    const QString bareHost = withoutPort(host).toLower();
     for (const ServerAccount &a : m_all) {
         // A netmask (10.0.0.0/255.0.0.0) is taken as fitting: rather one too many than one too few.
-        if (a.user == user && (matches(a.host, bareHost) || a.host.contains(QLatin1Char('/'))))
+        if (a.user == user &&
+            (likeMatch(a.host.toLower(), bareHost) || a.host.contains(QLatin1Char('/'))))
             return &a;
     }
     return nullptr;

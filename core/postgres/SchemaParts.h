@@ -42,8 +42,6 @@ void makeKeysUnique(std::vector<SchemaEntry> &);
 std::pair<QString, QString> foreignKeySql(const SchemaEntry &);
 QString validationKey(const SchemaEntry &);
 
-/// As pg_dump --quote-all-identifiers writes it.
-QString quotedAlways(const QString &name);
 /// "a"."b" at `from` of text that quotes all names; moves `from` behind it. Empty: no name there.
 QString quotedNameAt(const QString &text, qsizetype &from);
 

@@ -22,7 +22,7 @@ qsizetype ownerStatement(const SchemaEntry &e)
     // pg_restore writes it, and quotes only where it must.
     const QString end = QStringLiteral(" OWNER TO ");
     if (e.owner.isEmpty() || (!e.sql.endsWith(end + e.owner + QLatin1Char(';')) &&
-                              !e.sql.endsWith(end + quotedAlways(e.owner) + QLatin1Char(';'))))
+                              !e.sql.endsWith(end + quoteId(e.owner) + QLatin1Char(';'))))
         return -1;
     const qsizetype begin = e.sql.lastIndexOf(QLatin1String("\nALTER ")) + 1;
     return begin > 0 || e.sql.startsWith(QLatin1String("ALTER ")) ? begin : -1;
@@ -46,13 +46,6 @@ QStringList rolesIn(const QString &statement)
 }
 
 } // namespace
-
-QString quotedAlways(const QString &name)
-{
-    QString inner = name;
-    return QLatin1Char('"') + inner.replace(QLatin1Char('"'), QLatin1String("\"\"")) +
-           QLatin1Char('"');
-}
 
 Result<TargetRoles> readTargetRoles(const Address &target, std::stop_token stop)
 {

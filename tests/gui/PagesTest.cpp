@@ -286,8 +286,12 @@ private Q_SLOTS:
                                  ->findChild<QLabel *>(QStringLiteral("cutoverObstacleText"))
                                  ->text();
         QVERIFY2(says.contains(QStringLiteral("was asked for")), qPrintable(says));
-        m_engine->migration->set(sampleSnapshot(Phase::Replica));
-        QTest::qWait(0);
+        Snapshot later = sampleSnapshot(Phase::Replica);
+        later.activity = cwText("core", "Comparing both sides");
+        m_engine->migration->set(later);
+        auto *state =
+            find<QWidget>("cutoverState")->findChild<QLabel *>(QStringLiteral("cutoverStateText"));
+        QTRY_VERIFY(state->text().contains(QStringLiteral("Comparing both sides")));
         QVERIFY(!button->isEnabled());
     }
 

@@ -243,10 +243,6 @@ void CutoverPage::updateFacts()
         return;
     }
     m_facts.update(*s, QDateTime::currentMSecsSinceEpoch());
-    if (s->phase != m_shownPhase) { // it went on: what was asked for has begun, or was undone
-        m_shownPhase = s->phase;
-        m_asked.reset();
-    }
     const bool preparing = isPreparing(*s);
     const bool sourceLeads = s->roles.leader == Side::Source;
     const bool switching = s->phase == Phase::Switching || s->phase == Phase::SwitchingBack;

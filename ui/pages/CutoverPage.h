@@ -56,8 +56,7 @@ private:
     StatusLine *m_clientState;
     EngineBridge::Ticket m_clientJob = 0;
     int m_ticks = 0;
-    std::optional<Goal> m_asked;
-    std::optional<Phase> m_shownPhase;
+    std::optional<Goal> m_asked; ///< until its outcome
 };
 
 } // namespace causeway::ui

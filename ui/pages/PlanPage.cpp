@@ -219,10 +219,11 @@ void PlanPage::showPause()
     QStringList lines;
     if (m_draft.check) {
         for (const Finding &f : m_draft.check->findings) {
-            const bool fence = f.id == QLatin1String("mysql-fence") ||
-                               f.id == QLatin1String("mysql-privileged-accounts");
-            if (!fence || f.found.isEmpty() || f.status == FindingStatus::Skipped ||
-                (f.id != QLatin1String("mysql-fence") && f.status != FindingStatus::Warning))
+            const bool shown = f.id == QLatin1String("mysql-fence")
+                                   ? f.status != FindingStatus::Skipped
+                                   : f.id == QLatin1String("mysql-privileged-accounts") &&
+                                         f.status == FindingStatus::Warning;
+            if (!shown || f.found.isEmpty())
                 continue;
             const Address &at = f.side == FindingSide::Source ? m_draft.source : m_draft.target;
             lines << tr("%1: %2").arg(Words::ltr(at.display()), f.found.translated());

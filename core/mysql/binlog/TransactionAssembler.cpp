@@ -1,6 +1,7 @@
 #include "mysql/binlog/TransactionAssembler.h"
 
 #include "mysql/Parts.h"
+#include "mysql/binlog/XaPrepareEvent.h"
 
 #include <zlib.h>
 
@@ -799,11 +800,10 @@ void TransactionAssembler::flushHeld()
 /// they are left out, and its COMMIT, should it come, stops at what they changed.
 Status TransactionAssembler::xaPrepare(std::string_view body)
 {
-    ByteReader r(body);
-    const bool onePhase = r.le(1) != 0;
-    const std::uint64_t format = r.le(4), globalLength = r.le(4), branchLength = r.le(4);
-    const std::string_view names = r.rest();
-    if (onePhase || !r.ok() || names.size() < globalLength + branchLength) {
+    const auto event = XaPrepareEvent::parse(body);
+    if (!event)
+        return fail(damagedEvent(QStringLiteral("XA_PREPARE")));
+    if (event->onePhase) {
         commit();
         return {};
     }
@@ -822,14 +822,7 @@ Status TransactionAssembler::xaPrepare(std::string_view body)
         if (std::find(tables.begin(), tables.end(), name) == tables.end())
             tables.push_back(name);
     }
-    const auto hex = [](std::string_view bytes) {
-        return QString::fromLatin1(
-            QByteArray(bytes.data(), static_cast<qsizetype>(bytes.size())).toHex().toUpper());
-    };
-    m_prepared[QStringLiteral("X'%1',X'%2',%3")
-                   .arg(hex(names.substr(0, globalLength)),
-                        hex(names.substr(globalLength, branchLength)))
-                   .arg(format)] = std::move(tables);
+    m_prepared[event->xid] = std::move(tables);
     g.held.clear();
     g.heldBytes = 0;
     g.rows = 0;

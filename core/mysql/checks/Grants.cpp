@@ -80,7 +80,8 @@ QString unquote(QString name)
     return name.replace(QString(2, q), QString(q));
 }
 
-/// LIKE without a collation: % any, _ one character, \ takes the next one literally.
+} // namespace
+
 bool likeMatch(QStringView pattern, QStringView text)
 {
     while (!pattern.isEmpty()) {
@@ -104,8 +105,6 @@ bool likeMatch(QStringView pattern, QStringView text)
     }
     return text.isEmpty();
 }
-
-} // namespace
 
 Grants Grants::parse(const QStringList &lines, bool wildcards)
 {

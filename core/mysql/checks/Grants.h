@@ -8,6 +8,10 @@
 
 namespace causeway::mysql {
 
+/// LIKE without a collation, as schemas of grants and hosts of accounts are matched: % any, _ one
+/// character, \ takes the next one literally.
+bool likeMatch(QStringView pattern, QStringView text);
+
 /// What an account may do, as SHOW GRANTS tells it: information_schema.USER_PRIVILEGES shows
 /// nothing useful on hosted servers. Knows global, schema and table grants, wildcard schemas with
 /// escaped underscores, and MySQL's partial revokes; privileges on single columns do not count.

@@ -328,12 +328,14 @@ Status lookForeignKeys(Look &look)
     if (keys->empty() && incoming->empty())
         return look.pass(cwText("core", "No foreign keys."));
     QStringList outside, acting, sql, from;
+    const auto show = [](const ForeignKeyBrief &k) {
+        return QStringLiteral("%1 (%2 -> %3)")
+            .arg(k.name, k.table.display(), k.referenced.display());
+    };
     for (const ForeignKeyBrief &k : *incoming)
-        from << QStringLiteral("%1 (%2 -> %3)")
-                    .arg(k.name, k.table.display(), k.referenced.display());
+        from << show(k);
     for (const ForeignKeyBrief &k : *keys) {
-        const QString shown =
-            QStringLiteral("%1 (%2 -> %3)").arg(k.name, k.table.display(), k.referenced.display());
+        const QString shown = show(k);
         if (!look.here.inScope(k.referenced)) {
             outside << shown;
             sql << QStringLiteral("ALTER TABLE %1 DROP FOREIGN KEY %2;")

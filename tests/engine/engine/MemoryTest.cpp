@@ -58,18 +58,6 @@ void create(TestServer &server, const Size &size)
     }
 }
 
-double peakMemoryOf(qint64 pid)
-{
-    QFile file(QStringLiteral("/proc/%1/status").arg(pid));
-    if (!file.open(QIODevice::ReadOnly))
-        return 0;
-    for (const QByteArray &line : file.readAll().split('\n')) {
-        if (line.startsWith("VmHWM:"))
-            return line.mid(6).simplified().split(' ').value(0).toDouble() / 1024;
-    }
-    return 0;
-}
-
 } // namespace
 
 class MemoryTest : public QObject {

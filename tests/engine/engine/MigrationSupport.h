@@ -81,6 +81,30 @@ inline Status runTo(Migration &migration, Goal goal, bool open = false)
     return carryOut(migration, wanted).status;
 }
 
+/// What is wrong while the application stands still and the follower has caught up: rows of `shop`
+/// that differ, answered COMMITs that the leader lacks. Empty = nothing.
+inline QStringList problemsOf(Pair &pair, const Workload &writer, TestServer &leader)
+{
+    QStringList out =
+        compareServers(pair.source, pair.target, {QStringLiteral("shop")}, rowsOnly());
+    for (const std::string &uuid : writer.lostOn(leader))
+        out << QStringLiteral("lost: ") + QString::fromStdString(uuid);
+    return out;
+}
+
+/// Most memory that a process ever had, in MiB; 0 where it is gone.
+inline double peakMemoryOf(qint64 pid)
+{
+    QFile file(QStringLiteral("/proc/%1/status").arg(pid));
+    if (!file.open(QIODevice::ReadOnly))
+        return 0;
+    for (const QByteArray &line : file.readAll().split('\n')) {
+        if (line.startsWith("VmHWM:"))
+            return line.mid(6).simplified().split(' ').value(0).toDouble() / 1024;
+    }
+    return 0;
+}
+
 /// Environment of causeway-cli with the passwords of Pair.
 inline QProcessEnvironment cliEnvironment()
 {

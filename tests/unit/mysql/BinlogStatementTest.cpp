@@ -1,4 +1,5 @@
 #include "mysql/binlog/LoggedStatement.h"
+#include "mysql/binlog/XaPrepareEvent.h"
 
 #include <QtTest>
 
@@ -13,6 +14,7 @@ private Q_SLOTS:
     void classifies_data();
     void classifies();
     void takesOutStartTransaction();
+    void readsAPreparedTransaction();
 };
 
 void BinlogStatementTest::classifies_data()
@@ -120,6 +122,21 @@ void BinlogStatementTest::takesOutStartTransaction()
     const LoggedStatement ansi =
         classifyStatement(QStringLiteral("DROP TABLE \"a b\""), {QStringLiteral("d"), true, false});
     QCOMPARE(ansi.tables[0].name, QStringLiteral("a b"));
+}
+
+void BinlogStatementTest::readsAPreparedTransaction()
+{
+    // One phase or two, format, lengths of both names, the names.
+    const std::string body("\0\x01\0\0\0\x03\0\0\0\x01\0\0\0oldb", 17);
+    const auto event = XaPrepareEvent::parse(body);
+    QVERIFY(event.has_value());
+    QVERIFY(!event->onePhase);
+    QCOMPARE(event->xid, QStringLiteral("X'6F6C64',X'62',1"));
+    // What ends it is known by the same name.
+    QCOMPARE(classifyStatement(QStringLiteral("XA COMMIT X'6f6c64',X'62',1"), {}).xid, event->xid);
+    QVERIFY(XaPrepareEvent::parse(std::string("\x01", 1) + body.substr(1))->onePhase);
+    for (std::size_t n = 0; n < body.size(); ++n)
+        QVERIFY(!XaPrepareEvent::parse(body.substr(0, n)));
 }
 
 QTEST_GUILESS_MAIN(BinlogStatementTest)
