@@ -388,18 +388,18 @@ private:
                              m_passing.join(QStringLiteral(", "))),
                       m_fence->lockAccountsSql(m_passing));
         s.act = [this](std::stop_token stop) -> Status {
-            CW_TRY_ASSIGN(QStringList refused, m_fence->lockAccounts(m_passing, stop));
-            // Whoever is sent away tries the other server, which opens only later.
+            // The follower first: whoever is sent away by the leader tries the other server, which
+            // opens only later.
             CW_TRY_ASSIGN(m_followerFence, m_ctx.fence(m_from.follower, stop));
-            CW_TRY_ASSIGN(const QStringList there, m_followerFence->lockAccounts(m_passing, stop));
-            note(refused, there);
+            CW_TRY_ASSIGN(QStringList refused, m_followerFence->lockAccounts(m_passing, stop));
+            CW_TRY_ASSIGN(const QStringList here, m_fence->lockAccounts(m_passing, stop));
+            note(refused, here);
             warnOfPassing(m_ctx, refused);
             return {};
         };
         s.undo = [this](std::stop_token stop) -> Status {
-            if (m_followerFence)
-                CW_TRY(m_followerFence->unlockAccounts(stop));
-            return m_fence->unlockAccounts(stop);
+            CW_TRY(m_fence->unlockAccounts(stop));
+            return m_followerFence ? m_followerFence->unlockAccounts(stop) : Status{};
         };
         return s;
     }
