@@ -14,8 +14,10 @@ void printFinding(const Output &out, const Finding &f, bool accepted)
     QString mark = toString(f.status);
     if (accepted)
         mark += QStringLiteral(", accepted");
-    out.say(
-        QStringLiteral("[%1] %2 (%3): %4").arg(mark, f.id, toString(f.side), f.title.english()));
+    const QString where = f.server.isEmpty()
+                              ? toString(f.side)
+                              : QStringLiteral("%1, replica %2").arg(toString(f.side), f.server);
+    out.say(QStringLiteral("[%1] %2 (%3): %4").arg(mark, f.id, where, f.title.english()));
     if (f.status == FindingStatus::Pass || f.status == FindingStatus::Skipped)
         return;
     const auto line = [&](const char *name, const QString &text) {

@@ -156,7 +156,7 @@ Result<int> cancel(const QStringList &arguments, Output &out)
         CW_TRY(outcome.status);
     }
     out.say(cwText("cli", "Cancelled. %1 takes writes as before; nothing of Causeway is left.",
-                   standing.settings.source.fromHere.display())
+                   standing.settings.source.primary().display())
                 .translated());
     if (!discard && standing.phase != Phase::Draft && standing.phase != Phase::Checked)
         out.say(cwText("cli", "What was copied to %1 is still there.",

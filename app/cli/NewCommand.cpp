@@ -75,6 +75,11 @@ Result<int> create(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const bool once, onceFrom(args));
     s.mode = once ? Mode::Once : Mode::Live;
     if (s.source.fromHere.engine == Engine::Postgres) {
+        if (s.source.writer) {
+            return fail(ErrorCode::Usage,
+                        cwText("cli", "--source-writer is for MySQL and MariaDB: for PostgreSQL "
+                                      "name the primary as the source."));
+        }
         if (s.route == QLatin1String("relay")) {
             return fail(ErrorCode::Usage, cwText("cli", "The relay route is not built for "
                                                         "PostgreSQL: use --route native."));

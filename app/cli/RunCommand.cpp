@@ -98,7 +98,7 @@ void sayWhereItStands(const Output &out, const Standing &standing, bool reached)
     if (!warning.isEmpty())
         out.say(cwText("cli", "Warning: %1", warning).translated());
     if (standing.phase == Phase::Finished && !standing.openSql.isEmpty())
-        out.say(cwText("cli", "To open %1 again: %2", standing.settings.source.fromHere.display(),
+        out.say(cwText("cli", "To open %1 again: %2", standing.settings.source.primary().display(),
                        standing.openSql)
                     .translated());
     const QStringList next = standing.next();

@@ -49,7 +49,7 @@ Result<Standing> Standing::read(const QString &file)
         Snapshot fresh;
         fresh.route =
             replicatesWithoutUs(s.settings) ? QStringLiteral("native") : QStringLiteral("relay");
-        fresh.sourceName = s.settings.source.fromHere.display();
+        fresh.sourceName = s.settings.source.primary().display();
         fresh.targetName = s.settings.target.fromHere.display();
         fresh.oneWay = s.settings.oneWayAccepted;
         s.status = fresh.toJson();
@@ -74,7 +74,7 @@ Result<Standing> Standing::read(const QString &file)
         Snapshot then;
         then.restore(s.status);
         then.phase = s.phase;
-        then.sourceName = s.settings.source.fromHere.display();
+        then.sourceName = s.settings.source.primary().display();
         then.targetName = s.settings.target.fromHere.display();
         if (s.status.value(QStringLiteral("leader")).toString() == QLatin1String("target"))
             then.roles = {Side::Target, Side::Source};
@@ -85,7 +85,7 @@ Result<Standing> Standing::read(const QString &file)
 
 QString Standing::roles() const
 {
-    const QString source = settings.source.fromHere.display(),
+    const QString source = settings.source.primary().display(),
                   target = settings.target.fromHere.display();
     const bool targetLeads =
         status.value(QStringLiteral("leader")).toString() == QLatin1String("target");
@@ -240,7 +240,7 @@ QStringList Standing::lines() const
     const bool nobodyWrites = settings.mode == Mode::Once && phase != Phase::Draft &&
                               phase != Phase::Checked && phase != Phase::Primary && !over;
     line("source",
-         settings.source.fromHere.display() + (targetLeads || nobodyWrites ? QString() : mark));
+         settings.source.primary().display() + (targetLeads || nobodyWrites ? QString() : mark));
     line("target", settings.target.fromHere.display() + (targetLeads ? mark : QString()));
 
     const auto seconds = [&](const char *name) { return status.value(QLatin1String(name)); };
@@ -336,7 +336,7 @@ QStringList Standing::lines() const
     }
     if (phase == Phase::Finished && !openSql.isEmpty()) {
         line("closed", say(cwText("cli", "%1 was left closed for writes; to open it:",
-                                  settings.source.fromHere.display())));
+                                  settings.source.primary().display())));
         block("", openSql.split(QLatin1Char('\n')));
     }
     block("next", next());

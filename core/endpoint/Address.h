@@ -66,6 +66,13 @@ struct Endpoint {
     std::optional<Address>
         fromPeer;                  ///< as the other server reaches it (native route, NAT, tunnels)
     std::optional<Address> writer; ///< when the source is a replica: the primary to be fenced
+    /// The server that applications write to and that the switch closes.
+    [[nodiscard]] const Address &primary() const { return writer ? *writer : fromHere; }
+    /// The named writer is another server than the one that is read.
+    [[nodiscard]] bool readsFromReplica() const
+    {
+        return writer && writer->display() != fromHere.display();
+    }
 };
 
 } // namespace causeway

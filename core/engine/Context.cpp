@@ -71,7 +71,7 @@ Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
     : journal(std::move(j)), settings(std::move(s)), live(l)
 {
     live.update([&](Snapshot &snap) {
-        snap.sourceName = settings.source.fromHere.display();
+        snap.sourceName = settings.source.primary().display();
         snap.targetName = settings.target.fromHere.display();
         snap.oneWay = settings.oneWayAccepted;
         if (const auto steps = journal->steps())
@@ -89,12 +89,15 @@ Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
 
 Status Context::openDatabases(const Migration::Secrets &secrets)
 {
-    Address source = settings.source.fromHere;
-    source.password = secrets.source;
-    Address target = settings.target.fromHere;
-    target.password = secrets.target;
-    CW_TRY_ASSIGN(m_databases[0], makeDatabase(source));
-    CW_TRY_ASSIGN(m_databases[1], makeDatabase(target));
+    m_endpoints = {settings.source, settings.target};
+    auto &[source, target] = m_endpoints;
+    source.fromHere.password = secrets.source;
+    if (source.writer)
+        source.writer->password = secrets.sourceWriter;
+    target.fromHere.password = secrets.target;
+    for (const Side side : {Side::Source, Side::Target}) {
+        CW_TRY_ASSIGN(m_databases[index(side)], makeDatabase(m_endpoints[index(side)]));
+    }
     return {};
 }
 

@@ -80,6 +80,8 @@ public:
     /// Opens both databases' objects (no connection yet).
     Status openDatabases(const Migration::Secrets &);
     [[nodiscard]] Database &db(Side side) override { return *m_databases[index(side)]; }
+    /// With the passwords; valid after openDatabases().
+    [[nodiscard]] const Endpoint &endpoint(Side side) const { return m_endpoints[index(side)]; }
     /// The ledger on a server, without creating anything there.
     Result<Ledger *> ledger(Side, std::stop_token);
     /// The lease on a server, the state tables created and the lease taken on first use.
@@ -154,6 +156,7 @@ public:
 
 private:
     static std::size_t index(Side side) { return side == Side::Source ? 0 : 1; }
+    std::array<Endpoint, 2> m_endpoints;
     std::array<std::shared_ptr<Database>, 2> m_databases;
     std::array<std::unique_ptr<Ledger>, 2> m_ledgers;
     std::array<std::optional<Lease>, 2> m_leases;

@@ -39,6 +39,8 @@ private:
 
 /// The one place that names the engines.
 Result<std::shared_ptr<Database>> makeDatabase(const Address &);
+/// Reads from a replica and closes its primary where the endpoint names one.
+Result<std::shared_ptr<Database>> makeDatabase(const Endpoint &);
 
 enum class ConnectStage { Resolve, Tcp, Tls, SignIn, Grants };
 QString toString(ConnectStage);

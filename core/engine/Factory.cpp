@@ -2,6 +2,7 @@
 #include "engine/RelayRoute.h"
 #include "engine/RouteFactory.h"
 #include "mysql/MySqlDatabase.h"
+#include "mysql/ReplicaSource.h"
 #include "postgres/PostgresDatabase.h"
 #include "postgres/native/NativeRoute.h"
 
@@ -17,6 +18,20 @@ Result<std::shared_ptr<Database>> makeDatabase(const Address &address)
         return std::shared_ptr<Database>(std::make_shared<postgres::PostgresDatabase>(address));
     }
     return fail(ErrorCode::Internal, cwText("core", "Unknown engine."));
+}
+
+Result<std::shared_ptr<Database>> makeDatabase(const Endpoint &endpoint)
+{
+    if (!endpoint.readsFromReplica())
+        return makeDatabase(endpoint.fromHere);
+    if (!endpoint.fromHere.isMySqlFamily() || !endpoint.writer->isMySqlFamily()) {
+        return fail(ErrorCode::Usage,
+                    cwText("core", "A replica can be read in place of its primary only for MySQL "
+                                   "and MariaDB."),
+                    QStringLiteral("source-writer-unsupported"));
+    }
+    return std::shared_ptr<Database>(
+        std::make_shared<mysql::ReplicaSource>(*endpoint.writer, endpoint.fromHere));
 }
 
 Result<std::unique_ptr<Route>> makeRoute(Context &ctx)

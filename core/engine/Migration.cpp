@@ -356,10 +356,9 @@ Status Migration::Private::preflight(std::stop_token stop)
     options.oneWay = settings.oneWayAccepted;
     options.route = route->name();
     options.bytesPerSecond = settings.throttleBytesPerSecond;
-    Endpoint source = settings.source, target = settings.target;
-    source.fromHere = context->db(Side::Source).address();
-    target.fromHere = context->db(Side::Target).address();
-    CW_TRY_ASSIGN(const CheckReport report, runPreflight(source, target, options, {}, stop));
+    CW_TRY_ASSIGN(const CheckReport report,
+                  runPreflight(context->endpoint(Side::Source), context->endpoint(Side::Target),
+                               options, {}, stop));
     CW_TRY(context->journal->setValue(
         QStringLiteral("preflight"),
         QString::fromUtf8(QJsonDocument(report.toJson(settings.accepted)).toJson())));
@@ -454,18 +453,6 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             return {};
         return fail(ErrorCode::NotReady,
                     cwText("core", "This migration is %1 already.", toString(recorded)));
-    }
-    if (settings.source.writer) {
-        // Reading from the replica while the primary is fenced needs both at once; closing only
-        // the replica would lose what the primary goes on taking.
-        Error e;
-        e.code = ErrorCode::NotReady;
-        e.id = QStringLiteral("source-writer-unsupported");
-        e.message =
-            cwText("core", "Moving from a replica is not possible yet: only the server that "
-                           "is read can be closed at the switch.");
-        e.fix = cwText("core", "Make the migration anew with the primary as its source.");
-        return fail(std::move(e));
     }
     CW_TRY_ASSIGN(ctx.sourceFacts, ctx.db(Side::Source).facts(stop));
     CW_TRY_ASSIGN(ctx.targetFacts, ctx.db(Side::Target).facts(stop));

@@ -13,8 +13,8 @@ namespace {
 struct Suite {
     std::vector<Check> checks;
     std::function<Result<ServerFacts>(std::stop_token)> sourceFacts, targetFacts;
-    /// Runs the SQL of a fix on one side.
-    std::function<Status(FindingSide, const QStringList &, std::stop_token)> runSql;
+    /// Runs the SQL of a finding's fix where it was found.
+    std::function<Status(const Finding &, std::stop_token)> runSql;
 };
 
 template <class Context>
@@ -54,11 +54,27 @@ template <class Servers> Suite suiteFrom(const Servers &servers, std::vector<Che
     suite.checks = std::move(checks);
     suite.sourceFacts = factsOf(servers.source);
     suite.targetFacts = factsOf(servers.target);
-    suite.runSql = [servers](FindingSide side, const QStringList &sql, std::stop_token stop) {
-        return runStatements(side == FindingSide::Target ? servers.target : servers.source, sql,
-                             std::move(stop));
+    suite.runSql = [servers](const Finding &f, std::stop_token stop) {
+        return runStatements(f.side == FindingSide::Target ? servers.target : servers.source,
+                             f.fix.sql, std::move(stop));
     };
     return suite;
+}
+
+/// Looks also at the replica that is read in place of the source's primary.
+void addReplica(Suite &suite, const Endpoint &source,
+                const std::shared_ptr<mysql::ServerContext> &primary, const CheckOptions &options)
+{
+    mysql::Servers pair;
+    pair.source = std::make_shared<mysql::ServerContext>(source, Side::Source, options);
+    pair.target = primary;
+    for (Check &c : mysql::replicaChecks(pair, options))
+        suite.checks.push_back(std::move(c));
+    suite.runSql = [replica = pair.source, others = suite.runSql](const Finding &f,
+                                                                  std::stop_token stop) {
+        return f.server.isEmpty() ? others(f, std::move(stop))
+                                  : runStatements(replica, f.fix.sql, std::move(stop));
+    };
 }
 
 /// An empty list of schemas means the one in the URL, else all that there are.
@@ -70,7 +86,7 @@ Status fillSchemas(const Endpoint &source, CheckOptions &options, std::stop_toke
         options.selection.schemas << source.fromHere.database;
         return {};
     }
-    CW_TRY_ASSIGN(const auto database, makeDatabase(source.fromHere));
+    CW_TRY_ASSIGN(const auto database, makeDatabase(source.primary()));
     CW_TRY_ASSIGN(options.selection.schemas, database->schemaNames(std::move(stop)));
     return {};
 }
@@ -88,10 +104,21 @@ Result<Suite> makeSuite(const Endpoint &source, const std::optional<Endpoint> &t
     CW_TRY(fillSchemas(source, options, std::move(stop)));
     if (source.fromHere.isMySqlFamily()) {
         mysql::Servers servers;
-        servers.source = std::make_shared<mysql::ServerContext>(source, Side::Source, options);
+        Endpoint primary = source;
+        primary.fromHere = source.primary();
+        servers.source = std::make_shared<mysql::ServerContext>(primary, Side::Source, options);
         if (target)
             servers.target = std::make_shared<mysql::ServerContext>(*target, Side::Target, options);
-        return suiteFrom(servers, mysql::allChecks(servers, options));
+        Suite suite = suiteFrom(servers, mysql::allChecks(servers, options));
+        if (source.readsFromReplica())
+            addReplica(suite, source, servers.source, options);
+        return suite;
+    }
+    if (source.writer) {
+        return fail(ErrorCode::Usage,
+                    cwText("core", "--source-writer is for MySQL and MariaDB: for PostgreSQL name "
+                                   "the primary as the source."),
+                    QStringLiteral("source-writer-unsupported"));
     }
     postgres::Servers servers;
     servers.source = std::make_shared<postgres::ServerContext>(source, Side::Source, options);
@@ -109,7 +136,7 @@ Result<CheckReport> runPreflight(const Endpoint &source, const std::optional<End
 {
     CW_TRY_ASSIGN(const Suite suite, makeSuite(source, target, options, stop));
     CheckReport report;
-    report.sourceAddress = source.fromHere.display();
+    report.sourceAddress = source.primary().display();
     // A server that cannot be reached is one error, not thirty unknown findings.
     CW_TRY_ASSIGN(report.source, suite.sourceFacts(stop));
     if (target) {
@@ -187,11 +214,11 @@ Result<Finding> applyFix(const Endpoint &source, const std::optional<Endpoint> &
         e.fix = open->fix.text;
         return fail(std::move(e));
     }
-    CW_TRY(suite.runSql(it->side, it->fix.sql, stop));
-    const FindingSide side = it->side;
+    CW_TRY(suite.runSql(*it, stop));
     CW_TRY_ASSIGN(Suite again, makeSuite(source, target, options, stop));
     keepOnly(again.checks);
-    std::erase_if(again.checks, [side](const Check &c) { return c.side != side; });
+    std::erase_if(again.checks,
+                  [&](const Check &c) { return c.side != it->side || c.server != it->server; });
     return runChecks(again.checks, options, {}, stop).front();
 }
 

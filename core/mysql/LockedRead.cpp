@@ -32,10 +32,7 @@ Status MySqlDatabase::readLocked(const Table &table, const ReadLimits &limits,
                           stop));
     CW_TRY(snapshot->exec(QStringLiteral("START TRANSACTION WITH CONSISTENT SNAPSHOT"), stop));
     CW_TRY_ASSIGN(const auto asker, Session::open(m_address, Use::Control, stop));
-    Selection one;
-    one.schemas << table.name.schema;
-    one.patterns << table.name.display();
-    CW_TRY_ASSIGN(const Position position, readCurrentPosition(*asker, one, stop));
+    CW_TRY_ASSIGN(const Position position, readPositionUnderLock(*asker, stop));
     // Other engines have no snapshot: there the lock must stay until the last row is read.
     const bool transactional =
         table.engine.compare(QLatin1String("InnoDB"), Qt::CaseInsensitive) == 0;

@@ -7,7 +7,7 @@
 namespace causeway::mysql {
 
 /// MySQL, MariaDB and their relatives, through the relay. Only hands out the parts (Parts.h).
-class MySqlDatabase final : public Database {
+class MySqlDatabase : public Database {
 public:
     explicit MySqlDatabase(Address address) : m_address(std::move(address)) {}
 

@@ -163,26 +163,40 @@ Result<std::vector<LogFile>> logFiles(Session &s, std::stop_token stop)
     return out;
 }
 
-} // namespace
-
-Result<Position> readCurrentPosition(Session &s, const Selection &selection, std::stop_token stop)
+/// Nothing where the server has none: MySQL without GTID.
+Result<std::optional<Position>> positionWithoutLock(Session &s, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const QString logBin, variable(s, "log_bin", stop));
     if (logBin != QLatin1String("ON"))
         return noLog(s);
-    if (s.isMariaDb())
-        return mariaDbPosition(s, stop);
-    CW_TRY_ASSIGN(const QString gtidMode, variable(s, "gtid_mode", stop));
-    if (gtidMode == QLatin1String("ON")) {
-        // A transaction enters the set after the engine has committed it.
-        CW_TRY_ASSIGN(const ResultSet r,
-                      s.query(QStringLiteral("SELECT @@GLOBAL.gtid_executed"), stop));
-        LogPosition p;
-        p.kind = LogPosition::Kind::MySqlGtid;
-        CW_TRY_ASSIGN(p.executed, GtidSet::parse(r.text(0, std::size_t(0)).toStdString()));
-        return p.position();
+    if (s.isMariaDb()) {
+        CW_TRY_ASSIGN(const Position position, mariaDbPosition(s, stop));
+        return std::optional(position);
     }
-    return lockedPosition(s, selection, stop);
+    CW_TRY_ASSIGN(const QString gtidMode, variable(s, "gtid_mode", stop));
+    if (gtidMode != QLatin1String("ON"))
+        return std::optional<Position>();
+    // A transaction enters the set after the engine has committed it.
+    CW_TRY_ASSIGN(const ResultSet r,
+                  s.query(QStringLiteral("SELECT @@GLOBAL.gtid_executed"), stop));
+    LogPosition p;
+    p.kind = LogPosition::Kind::MySqlGtid;
+    CW_TRY_ASSIGN(p.executed, GtidSet::parse(r.text(0, std::size_t(0)).toStdString()));
+    return std::optional(p.position());
+}
+
+} // namespace
+
+Result<Position> readCurrentPosition(Session &s, const Selection &selection, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto exact, positionWithoutLock(s, stop));
+    return exact ? Result<Position>(*exact) : lockedPosition(s, selection, stop);
+}
+
+Result<Position> readPositionUnderLock(Session &s, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto exact, positionWithoutLock(s, stop));
+    return exact ? Result<Position>(*exact) : filePosition(s, stop);
 }
 
 bool positionReached(const Position &applied, const Position &wanted)

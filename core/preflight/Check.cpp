@@ -105,6 +105,7 @@ QJsonObject findingJson(const Finding &f, const QStringList &accepted)
 {
     return {{QStringLiteral("id"), f.id},
             {QStringLiteral("side"), toString(f.side)},
+            {QStringLiteral("server"), f.server},
             {QStringLiteral("status"), toString(f.status)},
             {QStringLiteral("title"), f.title.english()},
             {QStringLiteral("found"), f.found.english()},

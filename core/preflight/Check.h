@@ -45,6 +45,7 @@ struct Fix {
 struct Finding {
     QString id;
     FindingSide side = FindingSide::Source;
+    QString server; ///< host:port, where it is not the side's own: a replica that is read
     FindingStatus status = FindingStatus::Unknown;
     Text title, found, needed, why;
     QStringList objects;
@@ -83,6 +84,7 @@ struct CheckOptions {
 struct Check {
     QString id;
     FindingSide side = FindingSide::Source;
+    QString server; ///< Finding::server
     Text title;
     Text why;
     bool blocking = true; ///< its failure would block a migration

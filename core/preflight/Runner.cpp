@@ -73,6 +73,7 @@ Finding runOne(const Check &check, const CheckOptions &options, const std::stop_
     if (out.why.isEmpty())
         out.why = check.why;
     out.side = check.side;
+    out.server = check.server;
     out.acceptable = out.acceptable || check.acceptable;
     out.blocksMigration = check.blocking;
     return out;

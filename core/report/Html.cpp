@@ -48,12 +48,14 @@ QString time(qint64 ms)
 QString findingHtml(const QJsonObject &f, bool accepted)
 {
     const QString status = f.value(QStringLiteral("status")).toString();
+    const QString server = f.value(QStringLiteral("server")).toString();
     QString out =
         QStringLiteral("<div class=\"%1\"><p><strong>%2</strong>%3 &middot; <code>%4</code> "
                        "&middot; %5</p>")
             .arg(status, esc(status), accepted ? QStringLiteral(" (accepted)") : QString(),
                  esc(f.value(QStringLiteral("id")).toString()),
-                 esc(f.value(QStringLiteral("title")).toString()));
+                 esc(f.value(QStringLiteral("title")).toString() +
+                     (server.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(server))));
     if (status != QLatin1String("pass") && status != QLatin1String("skipped")) {
         out += QStringLiteral("<table>");
         out += row(QStringLiteral("Found"), f.value(QStringLiteral("found")).toString());
@@ -111,7 +113,10 @@ QByteArray reportHtml(const MigrationReport &r)
     const QJsonValue pause = r.snapshot.value(QStringLiteral("write_pause_seconds"));
     QString body =
         QStringLiteral("<table>") + row(QStringLiteral("Phase"), toString(r.phase)) +
-        row(QStringLiteral("Source"), r.settings.source.fromHere.toUrl()) +
+        row(QStringLiteral("Source"), r.settings.source.primary().toUrl()) +
+        (r.settings.source.readsFromReplica()
+             ? row(QStringLiteral("Read from"), r.settings.source.fromHere.toUrl())
+             : QString()) +
         row(QStringLiteral("Target"), r.settings.target.fromHere.toUrl()) +
         row(QStringLiteral("Schemas"), r.settings.selection.schemas.join(QStringLiteral(", "))) +
         row(QStringLiteral("Left out or picked"),

@@ -20,6 +20,10 @@ void addFenceChecks(CheckList &);
 /// All of them, in the order in which they are shown.
 std::vector<Check> allChecks(const Servers &, const CheckOptions &);
 
+/// Of the replica that is read in place of the source's primary; `source` is the replica, `target`
+/// the primary. (ReplicaChecks.cpp)
+std::vector<Check> replicaChecks(const Servers &replicaAndPrimary, const CheckOptions &);
+
 /// The least-privilege account (UserScript.cpp).
 Result<QStringList> userScript(ServerContext &, const QString &account, std::stop_token);
 

@@ -446,12 +446,28 @@ Result<const std::vector<ReplicaBrief> *> ServerContext::replicas(std::stop_toke
                 r.source = rows.text(i, newNames ? "Source_Host" : "Master_Host") +
                            QLatin1Char(':') +
                            rows.text(i, newNames ? "Source_Port" : "Master_Port");
+                r.sourceId = rows.text(i, newNames ? "Source_Server_Id" : "Master_Server_Id");
+                r.sourceUuid = rows.text(i, newNames ? "Source_UUID" : "Master_UUID");
                 const auto runs = [&](const char *name) {
                     const QString v = rows.text(i, name);
                     return !v.isEmpty() && v != QLatin1String("No");
                 };
-                r.running = runs(newNames ? "Replica_IO_Running" : "Slave_IO_Running") ||
-                            runs(newNames ? "Replica_SQL_Running" : "Slave_SQL_Running");
+                const bool fetches = runs(newNames ? "Replica_IO_Running" : "Slave_IO_Running");
+                const bool replays = runs(newNames ? "Replica_SQL_Running" : "Slave_SQL_Running");
+                r.running = fetches || replays;
+                r.wholly = fetches && replays;
+                const QString behind =
+                    rows.text(i, newNames ? "Seconds_Behind_Source" : "Seconds_Behind_Master");
+                if (!behind.isEmpty())
+                    r.behindSeconds = behind.toLongLong();
+                for (const char *name :
+                     {"Replicate_Do_DB", "Replicate_Ignore_DB", "Replicate_Do_Table",
+                      "Replicate_Ignore_Table", "Replicate_Wild_Do_Table",
+                      "Replicate_Wild_Ignore_Table", "Replicate_Do_Domain_Ids",
+                      "Replicate_Ignore_Domain_Ids", "Replicate_Rewrite_DB"}) {
+                    if (const QString v = rows.text(i, name); !v.isEmpty())
+                        r.filters << QStringLiteral("%1: %2").arg(QLatin1String(name), v);
+                }
                 out.push_back(r);
             }
             return out;

@@ -64,8 +64,12 @@ struct GrantsBrief {
     Grants grants;
 };
 struct ReplicaBrief {
-    QString source; ///< host:port it replicates from
-    bool running = false;
+    QString source;               ///< host:port it replicates from
+    QString sourceId, sourceUuid; ///< of that server; uuid empty on MariaDB
+    bool running = false;         ///< something of it
+    bool wholly = false;          ///< all of it
+    qint64 behindSeconds = -1;    ///< -1 unknown
+    QStringList filters;          ///< "Replicate_Do_DB: shop"
 };
 struct OtherSession {
     quint64 id = 0;

@@ -135,25 +135,6 @@ Status lookReplica(Look &look)
         return look.pass(cwText("core", "It is not a replica."));
     look.out.objects = all;
     look.out.fix.platform = platformOf(look);
-    if (source && look.here.endpoint().writer) {
-        CW_TRY_ASSIGN(const auto *v, look.here.variables(look.stop));
-        if (v->value(QStringLiteral("log_replica_updates"),
-                     v->value(QStringLiteral("log_slave_updates"))) == QLatin1String("OFF")) {
-            look.out.fix.restart = true;
-            CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
-            const bool renamed = !facts->isMariaDb && facts->versionNumber >= 80026;
-            look.out.fix.config << QStringLiteral("[mysqld]")
-                                << (renamed ? QStringLiteral("log_replica_updates = ON")
-                                            : QStringLiteral("log_slave_updates = ON"));
-            return look.block(cwText("core",
-                                     "It is a replica that does not log what it replicates: "
-                                     "log_replica_updates is OFF."));
-        }
-        return look.warn(cwText("core",
-                                "It is a replica; its primary %1 will be fenced at the "
-                                "switch.",
-                                look.here.endpoint().writer->display()));
-    }
     if (source) {
         look.out.fix.text = cwText("core", "Use the primary as the source, or name it with "
                                            "--source-writer: it is what must be fenced. If it does "

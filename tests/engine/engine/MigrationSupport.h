@@ -47,6 +47,7 @@ struct Pair {
         Migration::Secrets secrets;
         secrets.source = Secret(password);
         secrets.target = Secret(password);
+        secrets.sourceWriter = Secret(password);
         auto migration = Migration::open(file, secrets);
         if (!migration)
             qFatal("%s", qPrintable(migration.error().describe()));

@@ -430,7 +430,8 @@ private Q_SLOTS:
         QCOMPARE(toString(runChecks(checks, o, {}, {}).front().status), QStringLiteral("blocker"));
     }
 
-    void aReplicaAsSourceBlocksUnlessItsPrimaryIsNamed()
+    /// With its primary named: ReplicaSourceTest.
+    void aReplicaAsSourceBlocks()
     {
         TestServer &s = *m_pair->source;
         QCOMPARE(toString(find("mysql-replica-source").status), QStringLiteral("pass"));
@@ -440,15 +441,6 @@ private Q_SLOTS:
                            : QStringLiteral("CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', "
                                             "SOURCE_PORT=1, SOURCE_USER='x'; START REPLICA"));
         QCOMPARE(toString(find("mysql-replica-source").status), QStringLiteral("blocker"));
-        const CheckOptions o = options();
-        my::Servers named = servers(o);
-        Endpoint e{s.address(), {}, m_pair->target->address()};
-        named.source = std::make_shared<my::ServerContext>(e, Side::Source, o);
-        auto checks = my::allChecks(named, o);
-        std::erase_if(checks, [](const Check &c) {
-            return c.id != QLatin1String("mysql-replica-source") || c.side != FindingSide::Source;
-        });
-        QCOMPARE(toString(runChecks(checks, o, {}, {}).front().status), QStringLiteral("warning"));
         s.exec(isMariaDb() ? QStringLiteral("STOP SLAVE") : QStringLiteral("STOP REPLICA"));
         mends("mysql-replica-source", FindingStatus::Warning);
     }
