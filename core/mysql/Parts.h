@@ -60,8 +60,8 @@ Result<std::unique_ptr<Ledger>> makeLedger(const Address &, const QString &migra
 Result<std::unique_ptr<Fence>> makeFence(const Address &, const FenceRequest &, std::stop_token);
 // Positions.cpp
 Result<Position> readCurrentPosition(Session &, const Selection &, std::stop_token);
-/// For tables that the caller keeps locked for reading: whoever wrote to them has committed, so that
-/// where the log ends is exact for them, and no further lock is needed.
+/// For tables that the caller keeps locked for reading: whoever wrote to them has committed, so
+/// that where the log ends is exact for them, and no further lock is needed.
 Result<Position> readPositionUnderLock(Session &, std::stop_token);
 bool positionReached(const Position &applied, const Position &wanted);
 Result<bool> logStillHas(Session &, const Position &from, std::stop_token);
