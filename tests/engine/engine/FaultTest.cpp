@@ -217,7 +217,11 @@ private Q_SLOTS:
         { // while rows are copied
             const auto process = live.copying();
             QVERIFY(process->isRunning());
+            // The target is open until the copy has ended: an application that changes over to it
+            // now would write there.
+            live.writer->stop();
             dieTogether();
+            live.writer->start();
             const Ended ended = process->wait();
             QVERIFY2(ended.status == 0 || ended.status == 3, ended.tail().constData());
             const Ended again = persist(live.to("replica"));
@@ -279,7 +283,7 @@ private Q_SLOTS:
         CliProcess process(live.to("primary"));
         QVERIFY(QTest::qWaitFor([&] { return QFile::exists(reached) || !process.isRunning(); },
                                 60'000));
-        QVERIFY2(process.isRunning(), process.wait().tail().constData());
+        QVERIFY(process.isRunning());
         const bool source = which != QLatin1String("target");
         const bool target = which != QLatin1String("source");
         if (source)
@@ -449,7 +453,7 @@ private Q_SLOTS:
             else
                 process->waitForEnd(when == QLatin1String("switch") ? 900 : 300);
         }
-        QVERIFY2(process->isRunning(), process->wait().tail().constData());
+        QVERIFY(process->isRunning());
         stalled(true);
         process->waitForEnd(700); // until all of it waits
         QElapsedTimer timer;
@@ -530,7 +534,7 @@ private Q_SLOTS:
         CliProcess process(live.to("primary"), {}, QStringLiteral("switch.hold:after"));
         QVERIFY(
             QTest::qWaitFor([&] { return process.isStopped() || !process.isRunning(); }, 60'000));
-        QVERIFY2(process.isStopped(), process.wait().tail().constData());
+        QVERIFY(process.isStopped());
         QVERIFY(live.writer->waitForCommits(10, 10s));
         QCOMPARE(live.writer->commitsOn(1), 0);
         process.signal(SIGCONT);
