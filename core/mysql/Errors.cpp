@@ -475,6 +475,16 @@ Error connectTimeout(const Address &a, const QStringList &resolved)
 Error nameError(unsigned number, const QString &sqlState, const QString &serverWords,
                 const Address &a, const QString &context)
 {
+    // What a server says before TLS begins (no connection is free, this host is not allowed)
+    // libmariadb wraps into "cannot connect", since nobody vouches for it. It is said all the same.
+    static const QRegularExpression early(
+        QStringLiteral("error packet before completion of TLS handshake\\..*: (\\d{4}) - "));
+    if (number == 2002 || number == 2003 || number == 2026) {
+        if (const auto told = early.match(serverWords); told.hasMatch()) {
+            return nameError(told.captured(1).toUInt(), sqlState,
+                             serverWords.mid(told.capturedEnd(0)), a, context);
+        }
+    }
     Error e;
     e.number = static_cast<int>(number);
     e.sqlState = sqlState;

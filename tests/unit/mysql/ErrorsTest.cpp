@@ -13,6 +13,7 @@ private Q_SLOTS:
     void timeOutExplainsTheService_data();
     void timeOutExplainsTheService();
     void readerEndpointIsNamed();
+    void whatIsSaidBeforeTlsIsHeard();
     void clientCommandHasNoPassword();
     void knowsPrivateAddresses_data();
     void knowsPrivateAddresses();
@@ -140,6 +141,24 @@ void ErrorsTest::readerEndpointIsNamed()
         QStringLiteral("mysql://me@s.cluster-ro-abc.eu-west-1.rds.amazonaws.com/shop"));
     QVERIFY(nameError(1290, {}, {}, a, {}).fix.english().contains(QStringLiteral("readers")));
     QVERIFY(nameError(1836, {}, {}, a, {}).fix.english().contains(QStringLiteral("writer")));
+}
+
+/// libmariadb wraps it into an error of its own.
+void ErrorsTest::whatIsSaidBeforeTlsIsHeard()
+{
+    const Address a = *Address::fromUrl(QStringLiteral("mysql://me@db.example/shop"));
+    const QString wrapped = QStringLiteral(
+        "Received error packet before completion of TLS handshake. The authenticity of the "
+        "following error cannot be verified: ");
+    const Error full = nameError(2002, {}, wrapped + QStringLiteral("1040 - Too many connections"),
+                                 a, QStringLiteral("connect"));
+    QCOMPARE(full.id, QStringLiteral("mysql-too-many-connections"));
+    QCOMPARE(full.number, 1040);
+    QCOMPARE(full.serverWords, QStringLiteral("Too many connections"));
+    QCOMPARE(nameError(2002, {}, wrapped + QStringLiteral("1130 - Host 'x' is not allowed"), a,
+                       QStringLiteral("connect"))
+                 .id,
+             QStringLiteral("mysql-host-not-allowed"));
 }
 
 void ErrorsTest::clientCommandHasNoPassword()
