@@ -16,18 +16,6 @@ QString hours(qint64 seconds)
 }
 } // namespace
 
-Text purgedFix(Side leader)
-{
-    return leader == Side::Source
-               ? cwText("core", "The changes in between are gone: the copy must begin anew. Raise "
-                                "the retention of the log first (\"check\" says how), then cancel "
-                                "--discard, and make a new migration.")
-               : cwText("core", "The changes in between are gone: the old source cannot follow any "
-                                "more, and there is no way back. Finish (run --to finished "
-                                "--accept one-way) when "
-                                "you trust the new leader.");
-}
-
 void readRetention(Context &ctx, Side leader, std::stop_token stop)
 {
     const auto seconds = ctx.db(leader).retentionSeconds(std::move(stop));
@@ -47,9 +35,11 @@ Status checkLogKept(Context &ctx, std::stop_token stop)
     if (from.isEmpty())
         return {};
     CW_TRY_ASSIGN(const bool kept, ctx.db(Side::Source).stillHas(from, stop));
-    if (!kept)
-        return fail(logPurgedError(from));
-    return {};
+    if (kept)
+        return {};
+    // As where the follower finds it: a person may have everything copied anew.
+    ctx.stopped = StreamStop{{}, true, false, from.text};
+    return fail(logPurgedError(from));
 }
 
 Text retentionWarning(const Snapshot &s, qint64 nowMs)

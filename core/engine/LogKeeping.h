@@ -10,15 +10,13 @@ namespace causeway {
 /// Reads how long the leader keeps its log, for showing and for watchLog(). Where it cannot be
 /// read, nothing is shown.
 void readRetention(Context &, Side leader, std::stop_token);
-/// Before the copy is gone on with: Error "mysql-binlog-purged" where the log from the noted
-/// position on is gone already. Known now, not after hours of copying.
+/// Before the copy is gone on with: Error{NeedsDecision, "mysql-binlog-purged"} where the log from
+/// the noted position on is gone already. Known now, not after hours of copying.
 Status checkLogKept(Context &, std::stop_token);
 /// From waiting loops, without I/O: puts the warning into the snapshot that the log is near its end
 /// or ends before the copy will, and takes it away again.
 void watchLog(Context &);
 /// The same from what is shown, at `nowMs`; empty where there is nothing to warn of.
 Text retentionWarning(const Snapshot &, qint64 nowMs);
-/// What to do about a log that is gone, by who leads.
-Text purgedFix(Side leader);
 
 } // namespace causeway

@@ -3,7 +3,6 @@
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "engine/Context.h"
-#include "engine/LogKeeping.h"
 #include "engine/RouteFactory.h"
 
 #include <QJsonArray>
@@ -47,6 +46,8 @@ struct Migration::Private {
     Status forward(Goal, std::stop_token);
     /// Again and again, as long as what stopped it is settled as was answered or set beforehand.
     Status settled(const std::function<Status()> &work, std::stop_token);
+    /// Again while a server or the link to it is away, which has answered before; for a minute.
+    Status patiently(const std::function<Status()> &work, std::stop_token);
     Status preflight(std::stop_token);
     Status ensureVerified(std::stop_token);
     Status follow(std::stop_token);
@@ -306,13 +307,6 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
             [&](const command::Cancel &c) -> Status { return cancel(c, stop); },
         },
         command);
-    // Where it is a decision, its choices say what can be done.
-    if (!outcome.status && outcome.status.error().code != ErrorCode::NeedsDecision &&
-        outcome.status.error().id == QLatin1String("mysql-binlog-purged")) {
-        Error e = outcome.status.error();
-        e.fix = purgedFix(live.get()->roles.leader);
-        outcome.status = fail(std::move(e));
-    }
     const bool paused = stop.stop_requested() ||
                         (!outcome.status && outcome.status.error().code == ErrorCode::Cancelled);
     if (!outcome.status && !paused) {
@@ -416,22 +410,54 @@ Status Migration::Private::forward(Goal goal, std::stop_token stop)
     CW_TRY_ASSIGN(const Phase first, route->phase(stop));
     if (first == Phase::Draft || first == Phase::Checked)
         CW_TRY(preflight(stop));
-    return settled(
-        [&]() -> Status {
-            CW_TRY_ASSIGN(Phase phase, route->phase(stop));
-            if (phase == Phase::Draft || phase == Phase::Checked || phase == Phase::Copying ||
-                (once && phase != Phase::Replica)) {
-                CW_TRY(route->copy(stop));
-                phase = Phase::CatchingUp;
-            }
-            if (goal == Goal::Copied)
-                return {};
-            CW_TRY(phase == Phase::CatchingUp ? route->becomeReplica(stop)
-                                              : route->startFollowing(stop));
-            CW_TRY(route->catchUpNow(stop));
-            return context->setPhase(Phase::Replica);
-        },
-        stop);
+    const auto work = [&]() -> Status {
+        CW_TRY_ASSIGN(Phase phase, route->phase(stop));
+        if (phase == Phase::Draft || phase == Phase::Checked || phase == Phase::Copying ||
+            (once && phase != Phase::Replica)) {
+            CW_TRY(route->copy(stop));
+            phase = Phase::CatchingUp;
+        }
+        if (goal == Goal::Copied)
+            return {};
+        CW_TRY(phase == Phase::CatchingUp ? route->becomeReplica(stop)
+                                          : route->startFollowing(stop));
+        CW_TRY(route->catchUpNow(stop));
+        return context->setPhase(Phase::Replica);
+    };
+    return settled([&] { return patiently(work, stop); }, stop);
+}
+
+/// Everything done here can be entered again at any point. Not for a switch: who holds writes does
+/// not wait for a server, and whether to try again is a person's decision.
+Status Migration::Private::patiently(const std::function<Status()> &work, std::stop_token stop)
+{
+    // A follower that lost its leader waits for a minute by itself: an attempt that took longer
+    // than that was at work meanwhile, and has met another outage.
+    constexpr std::chrono::seconds kPatience{60}, kAtWork{180};
+    using Clock = std::chrono::steady_clock;
+    std::optional<Clock::time_point> since;
+    std::chrono::milliseconds backOff{200};
+    for (;;) {
+        const auto began = Clock::now();
+        const Status done = work();
+        if (done || stop.stop_requested() || !done.error().isTransient())
+            return done;
+        if (!since || Clock::now() - began > kAtWork) {
+            since = Clock::now();
+            backOff = std::chrono::milliseconds{200};
+        }
+        if (Clock::now() - *since > kPatience)
+            return done;
+        context->event(QStringLiteral("warning"),
+                       done.error().describe() + QStringLiteral("\n  Trying again."));
+        live.update([](Snapshot &s) { s.runState = RunState::Stalled; });
+        route->stopFollowing();
+        context->dropLedgerSessions();
+        if (!pauseFor(stop, backOff) || !context->tick())
+            return fail(cancelledError());
+        backOff = std::min(backOff * 2, std::chrono::milliseconds{5'000});
+        live.update([](Snapshot &s) { s.runState = RunState::Running; });
+    }
 }
 
 Status Migration::Private::settled(const std::function<Status()> &work, std::stop_token stop)
@@ -499,6 +525,14 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             CW_TRY(caughtUp);
         return route->finish(wanted.oldSourceOpen, stop);
     }
+    const auto verifiedNow = [&]() -> Status {
+        CW_TRY(route->startFollowing(stop));
+        return ensureVerified(stop);
+    };
+    const auto followNow = [&]() -> Status {
+        CW_TRY(route->startFollowing(stop));
+        return route->catchUpNow(stop);
+    };
     // Known before the copy, not after hours of it.
     if (!primary && wanted.goal == Goal::Primary)
         CW_TRY(route->requireWayBack(stop));
@@ -508,15 +542,13 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
                 CW_TRY(forward(wanted.goal, stop));
                 if (wanted.goal != Goal::Primary)
                     return {};
-                CW_TRY(ensureVerified(stop));
+                CW_TRY(patiently(verifiedNow, stop));
                 return route->switchOver(stop);
             },
             stop);
         CW_TRY(done);
-        if (wanted.goal == Goal::Primary) {
-            CW_TRY(route->startFollowing(stop));
-            CW_TRY(route->catchUpNow(stop));
-        }
+        if (wanted.goal == Goal::Primary)
+            CW_TRY(patiently(followNow, stop));
     } else if (wanted.goal == Goal::Replica) {
         if (settings.oneWayAccepted || once) {
             return fail(ErrorCode::NotReady,
@@ -526,23 +558,15 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
         }
         const Status done = settled(
             [&]() -> Status {
-                CW_TRY(route->startFollowing(stop));
-                CW_TRY(ensureVerified(stop));
+                CW_TRY(patiently(verifiedNow, stop));
                 return route->switchOver(stop);
             },
             stop);
         CW_TRY(done);
-        CW_TRY(route->startFollowing(stop));
-        CW_TRY(route->catchUpNow(stop));
+        CW_TRY(patiently(followNow, stop));
     } else if (wanted.goal == Goal::Primary) {
         CW_TRY(ctx.setPhase(Phase::Primary));
-        const Status done = settled(
-            [&]() -> Status {
-                CW_TRY(route->startFollowing(stop));
-                return route->catchUpNow(stop);
-            },
-            stop);
-        CW_TRY(done);
+        CW_TRY(settled([&] { return patiently(followNow, stop); }, stop));
     } else {
         return fail(ErrorCode::NotReady,
                     cwText("core", "The target leads already; there is nothing left to copy."));

@@ -10,6 +10,9 @@
 namespace causeway {
 
 namespace {
+/// Where nothing is to be applied, the follower is asked this often whether it still lets us.
+constexpr std::chrono::seconds kBetweenProofs{5};
+
 qint64 nowUs()
 {
     return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -655,8 +658,16 @@ Status Follower::stretch(std::stop_token stop)
         }
     } const unset{this};
 
+    auto proven = std::chrono::steady_clock::now();
     while (!stop.stop_requested()) {
         CW_TRY(runTasks(*applier));
+        const auto now = std::chrono::steady_clock::now();
+        if (now - std::max(proven, m_lastRecorded) > kBetweenProofs) {
+            // A lost session, a locked account or a lease that somebody else has is noticed without
+            // a write.
+            CW_TRY(ledger->checkLease(m_config.lease, stop));
+            proven = now;
+        }
         std::vector<Item> items = queue.take(m_config.batchRows, m_config.batchBytes, stop);
         if (items.empty())
             continue;

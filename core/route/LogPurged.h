@@ -9,14 +9,14 @@ namespace causeway {
 inline Error logPurgedError(const Position &needed)
 {
     Error e;
-    e.code = ErrorCode::NotReady;
+    e.code = ErrorCode::NeedsDecision;
     e.id = QStringLiteral("mysql-binlog-purged");
     e.message =
         cwText("core", "The leader no longer keeps the log from the position that is needed (%1).",
                needed.text.left(200));
-    e.fix =
-        cwText("core", "The changes in between are gone: the tables must be copied again. Raise "
-                       "the log's retention first.");
+    e.fix = cwText("core",
+                   "The changes in between are gone. Raise the log's retention first (\"check\" "
+                   "says how), then answer \"recopy\": all tables are copied again.");
     return e;
 }
 
