@@ -48,6 +48,13 @@ Text FenceForecast::words() const
     const QString way = kind == QLatin1String("provider")
                             ? QStringLiteral("mysql.rds_set_read_only")
                             : QStringLiteral("read_only");
+    if (forgotten && others.isEmpty())
+        return cwText("core",
+                      "The whole server, by %1. Reads go on. A restart of the server forgets it, "
+                      "until Causeway is connected again: put read_only=ON into its configuration "
+                      "for the time that it follows, or close by triggers (--fence triggers), "
+                      "which outlive it.",
+                      way);
     if (others.isEmpty())
         return cwText("core", "The whole server, by %1. Reads go on.", way);
     return cwText("core",

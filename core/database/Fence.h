@@ -36,6 +36,8 @@ struct FenceForecast {
     QStringList others; ///< other databases on the server, or other tables of these
     double seconds = 0; ///< that making the seal takes; without the drain, which takes its own
     double toOpen = 0;  ///< that removing it takes, where this side opens at the switch
+    /// A restart of the server opens it until we are connected again.
+    bool forgotten = false;
     [[nodiscard]] bool closesOthers() const
     {
         return !others.isEmpty() && !kind.isEmpty() && kind != QLatin1String("triggers");
@@ -99,6 +101,13 @@ public:
     virtual Status release(std::stop_token) = 0;
     /// After SWITCHED: keep everybody out but our applier (super_read_only off, read_only on).
     virtual Status admitApplier(std::stop_token) = 0;
+    /// Of a follower, at each connect: as admitApplier(), and closed again where a restart of the
+    /// server or a table made anew has undone it. What a restart forgets is kept closed by
+    /// triggers, where the rights allow them.
+    virtual Status keepClosed(std::stop_token stop) { return admitApplier(std::move(stop)); }
+    /// Of a follower that is to lead, before writes are held: takes off what only a restart needs,
+    /// since that takes a while for each table.
+    virtual Status easeOpening(std::stop_token) { return {}; }
     /// Removes seal and hold; puts settings back as recorded. Idempotent, needs no hold before.
     virtual Status open(std::stop_token) = 0;
     virtual Result<bool> isSealed(std::stop_token) = 0;

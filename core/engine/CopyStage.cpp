@@ -250,7 +250,7 @@ Step closeTarget(Context &ctx, Fence &fence)
         CW_TRY(fence.hold(stop));
         CW_TRY_ASSIGN(const Position closed, fence.seal(stop));
         CW_TRY(fence.release(stop));
-        CW_TRY(fence.admitApplier(stop));
+        CW_TRY(fence.keepClosed(stop));
         return watchTargetFrom(ctx, closed, stop); // from here on every other writer is foreign
     };
     s.undo = [&fence](std::stop_token stop) { return fence.open(std::move(stop)); };

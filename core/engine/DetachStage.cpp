@@ -79,6 +79,8 @@ Status finishStage(Context &ctx, bool oldSourceOpen, std::stop_token stop)
         if (!there)
             return {};
         CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Source, token));
+        // Only the seal itself stays.
+        CW_TRY(fence->easeOpening(token));
         return ctx.journal->setValue(QStringLiteral("old_source_open_sql"),
                                      fence->openSql().join(QStringLiteral(";\n")) +
                                          QLatin1Char(';'));

@@ -24,6 +24,35 @@ QString watchedFact(Side side)
     return QStringLiteral("watched.") + toString(side);
 }
 
+/// On the target: tables that we dropped on `side`, [{"tables":[..], "from":.., "to":..}].
+QString dropsFact(Side side)
+{
+    return QStringLiteral("own_drops.") + toString(side);
+}
+constexpr qsizetype kMostDrops = 100;
+
+Result<bool> isOwnDrop(Context &ctx, Ledger &ledger, Side side, const ForeignWrite &write,
+                       std::stop_token stop)
+{
+    if (write.statement.isEmpty() || write.tables.empty())
+        return false;
+    CW_TRY_ASSIGN(const auto kept, ledger.fact(dropsFact(side), std::move(stop)));
+    const Database &follower = ctx.db(side);
+    for (const QJsonValue &v : QJsonDocument::fromJson(kept.value_or(QString()).toUtf8()).array()) {
+        const QJsonObject o = v.toObject();
+        const Position from{o.value(QStringLiteral("from")).toString()};
+        const Position to{o.value(QStringLiteral("to")).toString()};
+        const QJsonArray tables = o.value(QStringLiteral("tables")).toArray();
+        const bool within =
+            (from.isEmpty() || follower.reached(write.after, from)) && // `after`: before it
+            follower.reached(to, write.after);
+        if (within && std::all_of(write.tables.begin(), write.tables.end(),
+                                  [&](const auto &t) { return tables.contains(keyOfTable(t)); }))
+            return true;
+    }
+    return false;
+}
+
 QString encode(const Alarm &a)
 {
     return QString::fromUtf8(QJsonDocument(a.toJson()).toJson(QJsonDocument::Compact));
@@ -41,6 +70,11 @@ Status raise(Context &ctx, Roles roles, const std::optional<ForeignWrite> &write
              std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto ledger, ctx.db(Side::Target).ledger(ctx.settings.id, stop));
+    if (write) {
+        CW_TRY_ASSIGN(const bool ours, isOwnDrop(ctx, *ledger, roles.follower, *write, stop));
+        if (ours)
+            return {};
+    }
     CW_TRY_ASSIGN(const auto kept, ledger->fact(kAlarm, stop));
     Alarm alarm = decode(kept).value_or(Alarm{});
     alarm.side = roles.follower;
@@ -134,6 +168,46 @@ Result<std::unique_ptr<ForeignWatch>> startWatch(Context &ctx, Roles roles, std:
     auto watch = std::make_unique<ForeignWatch>(std::move(config));
     watch->start();
     return watch;
+}
+
+Status noteOwnDrops(Context &ctx, Side follower, const std::vector<TableName> &tables,
+                    const Position &from, const Position &to, std::stop_token stop)
+{
+    const std::optional<Lease> lease = ctx.leaseIfHeld(Side::Target);
+    if (!lease || tables.empty())
+        return {};
+    CW_TRY_ASSIGN(const auto ledger, ctx.db(Side::Target).ledger(ctx.settings.id, stop));
+    CW_TRY_ASSIGN(const auto kept, ledger->fact(dropsFact(follower), stop));
+    QJsonArray all = QJsonDocument::fromJson(kept.value_or(QString()).toUtf8()).array();
+    QJsonArray names;
+    for (const TableName &t : tables)
+        names.append(keyOfTable(t));
+    all.append(QJsonObject{{QStringLiteral("tables"), names},
+                           {QStringLiteral("from"), from.text},
+                           {QStringLiteral("to"), to.text}});
+    while (all.size() > kMostDrops) // looked at long ago
+        all.removeFirst();
+    return ledger->setFact(*lease, dropsFact(follower),
+                           QString::fromUtf8(QJsonDocument(all).toJson(QJsonDocument::Compact)),
+                           stop);
+}
+
+Status noteOwnDrops(Context &ctx, Roles roles, const DdlChange &ddl, std::stop_token stop)
+{
+    if (ddl.kind != DdlKind::Drop)
+        return {};
+    Database &follower = ctx.db(roles.follower);
+    CW_TRY_ASSIGN(const Capabilities can, follower.capabilities(stop));
+    if (!can.follow.yes)
+        return {};
+    CW_TRY_ASSIGN(const Position now,
+                  follower.currentPosition(ctx.selectionOn(roles.follower), stop));
+    std::vector<TableName> tables;
+    for (const TableName &t : ddl.tables) {
+        tables.push_back(roles.leader == Side::Source ? ctx.settings.selection.onTarget(t)
+                                                      : ctx.settings.selection.onSource(t));
+    }
+    return noteOwnDrops(ctx, roles.follower, tables, {}, now, stop);
 }
 
 Status noteWatchStart(Context &ctx, Side newLeader, const Position &position, std::stop_token stop)

@@ -19,6 +19,14 @@ Status armWatch(Context &, Roles, std::stop_token);
 /// The same at once, for the target before the first switch.
 Status watchTargetFrom(Context &, const Position &, std::stop_token);
 
+/// A server writes DROP TABLE anew into its log, without our mark. Kept, so that a later process,
+/// which reads that part of the log again, does not take it for somebody else's: these tables of
+/// `follower`, between two positions of its log (`from` empty: whenever before). Any thread.
+Status noteOwnDrops(Context &, Side follower, const std::vector<TableName> &, const Position &from,
+                    const Position &to, std::stop_token);
+/// Of a schema change that was run on the follower, up to now.
+Status noteOwnDrops(Context &, Roles, const DdlChange &, std::stop_token);
+
 Result<std::optional<Alarm>> readAlarm(Context &, std::stop_token);
 /// Settles an alarm about writes up to `before`, a position of the follower's log taken before a
 /// comparison that was clean.

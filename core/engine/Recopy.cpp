@@ -1,6 +1,7 @@
 #include "engine/Recopy.h"
 
 #include "engine/Created.h"
+#include "engine/ForeignWrites.h"
 
 #include <QCryptographicHash>
 #include <QJsonArray>
@@ -54,6 +55,7 @@ struct Work {
     std::vector<TableName> tables; ///< source names
     bool everything = false;
     bool made = false; ///< dropped and made anew; the rows come next
+    QString dropsFrom; ///< a position of the target's log before the first was dropped
 
     static Work decode(const QJsonObject &json)
     {
@@ -62,6 +64,7 @@ struct Work {
             w.tables.push_back(tableFromKey(v.toString()));
         w.everything = json.value(QStringLiteral("everything")).toBool();
         w.made = json.value(QStringLiteral("made")).toBool();
+        w.dropsFrom = json.value(QStringLiteral("drops_from")).toString();
         return w;
     }
     [[nodiscard]] QString encode() const
@@ -71,7 +74,8 @@ struct Work {
             names.append(keyOfTable(t));
         return compact(QJsonObject{{QStringLiteral("tables"), names},
                                    {QStringLiteral("everything"), everything},
-                                   {QStringLiteral("made"), made}});
+                                   {QStringLiteral("made"), made},
+                                   {QStringLiteral("drops_from"), dropsFrom}});
     }
     void add(const TableName &name)
     {
@@ -134,7 +138,18 @@ Status remake(Context &ctx, Work &work, std::stop_token stop)
         step.shownSql << s.sql;
     step.act = [&](std::stop_token token) -> Status {
         CW_TRY(noteCreated(ctx, targets, token));
+        CW_TRY_ASSIGN(const Capabilities can, target.capabilities(token));
+        const Selection onTarget = ctx.selectionOn(Side::Target);
+        if (can.follow.yes && work.dropsFrom.isEmpty()) {
+            CW_TRY_ASSIGN(const Position from, target.currentPosition(onTarget, token));
+            work.dropsFrom = from.text;
+            CW_TRY(ctx.setFact(Side::Target, fact::recopy, work.encode(), token));
+        }
         CW_TRY(target.execute(drops, token));
+        if (can.follow.yes) {
+            CW_TRY_ASSIGN(const Position to, target.currentPosition(onTarget, token));
+            CW_TRY(noteOwnDrops(ctx, Side::Target, targets, Position{work.dropsFrom}, to, token));
+        }
         for (const TableName &name : work.tables)
             CW_TRY(ledger->forgetChunks(lease, name, token));
         // Its changes before here are skipped: they are in the copy that begins now.
@@ -197,6 +212,12 @@ Status carryOut(Context &ctx, Work work, std::stop_token stop)
             CW_TRY(ctx.setFact(Side::Target, fact::complete, fact::rebuild, stop));
         if (!work.made)
             CW_TRY(remake(ctx, work, stop));
+        if (done) {
+            // The target is closed since the copy ended; where triggers do that, new tables have
+            // none.
+            CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Target, stop));
+            CW_TRY(fence->keepClosed(stop));
+        }
         if (!done) {
             // Still in the copy stage, which goes on with whatever has no rows yet.
             CW_TRY(ctx.clearFact(Side::Target, fact::copied, stop));

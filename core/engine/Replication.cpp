@@ -140,10 +140,11 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     config.onConnect = [&ctx, wanted, request = ctx.fenceRequest(wanted.follower)](
                            std::stop_token token) -> Status {
         CW_TRY_ASSIGN(const auto fence, ctx.db(wanted.follower).fence(request, token));
-        return fence->admitApplier(token);
+        return fence->keepClosed(token);
     };
-    config.onApplied = [&ctx](const DdlChange &ddl, std::stop_token token) {
-        return noteApplied(ctx, ddl, std::move(token));
+    config.onApplied = [&ctx, wanted](const DdlChange &ddl, std::stop_token token) -> Status {
+        CW_TRY(noteApplied(ctx, ddl, token));
+        return noteOwnDrops(ctx, wanted, ddl, std::move(token));
     };
     CW_TRY_ASSIGN(const auto starts, ctx.fact(roles.follower, fact::tableStarts, stopToken));
     if (starts) {

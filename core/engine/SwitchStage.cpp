@@ -114,6 +114,7 @@ public:
         }
         std::vector<Step> steps{prepare(), eventsOff(), counters()};
         CW_TRY_ASSIGN(m_fence, m_ctx.fence(m_from.leader, stop));
+        steps.push_back(ease());
         CW_TRY_ASSIGN(const QStringList seen, m_fence->passingWriters(kLookForWriters, stop));
         note(m_passing, m_ctx.settings.lockAccounts + seen);
         if (!m_once)
@@ -188,6 +189,8 @@ private:
             return {};
         return requireWayBack(m_ctx, m_from.follower, std::move(stop));
     }
+
+    [[nodiscard]] bool hasWayBack() const { return !m_once && !m_ctx.settings.oneWayAccepted; }
 
     Step step(const char *name, Side side, Text title, QStringList sql = {})
     {
@@ -413,6 +416,23 @@ private:
         return s;
     }
 
+    /// Removing what keeps the follower closed over a restart takes a while for each table, and
+    /// until it opens the setting closes it.
+    Step ease()
+    {
+        Step s = step("ease", m_from.follower,
+                      cwText("core", "Make the new leader quick to open, which stays closed"));
+        s.act = [this](std::stop_token stop) -> Status {
+            CW_TRY_ASSIGN(const auto fence, m_ctx.fence(m_from.follower, stop));
+            return fence->easeOpening(stop);
+        };
+        s.undo = [this](std::stop_token stop) -> Status {
+            CW_TRY_ASSIGN(const auto fence, m_ctx.fence(m_from.follower, stop));
+            return fence->keepClosed(stop);
+        };
+        return s;
+    }
+
     Step hold()
     {
         Step s = step("hold", m_from.leader,
@@ -584,9 +604,16 @@ private:
             CW_TRY(liftCounters(stop));
             CW_TRY(carrySequences(stop));
             CW_TRY_ASSIGN(const bool keptThere, hasKept(m_ctx, side, kept::trigger, stop));
-            if (side == Side::Source || keptThere)
-                return putBackTriggers(m_ctx, side, stop);
-            return m_ctx.db(side).execute(m_ctx.script.triggers, stop);
+            CW_TRY(side == Side::Source || keptThere
+                       ? putBackTriggers(m_ctx, side, stop)
+                       : m_ctx.db(side).execute(m_ctx.script.triggers, stop));
+            if (!hasWayBack())
+                return {};
+            // From here on whatever is written there is for the old leader, also by somebody whom a
+            // restart of a server that forgets that it is closed let in too early.
+            CW_TRY_ASSIGN(m_streamStart,
+                          m_ctx.db(side).currentPosition(m_ctx.selectionOn(side), stop));
+            return {};
         };
         s.undo = [this, side](std::stop_token stop) -> Status {
             CW_TRY_ASSIGN(const auto triggers, ownTriggers(m_ctx, side, stop));
@@ -629,14 +656,15 @@ private:
                                    e.object);
                 return fail(std::move(e));
             }
-            const bool reverse = !m_once && !m_ctx.settings.oneWayAccepted;
-            if (reverse) {
-                CW_TRY_ASSIGN(const Position start,
-                              m_ctx.db(side).currentPosition(m_ctx.selectionOn(side), stop));
-                CW_TRY(m_ctx.setFact(side, fact::streamStart, start.text, stop));
-            }
-            if (reverse)
+            // The new leader may have been restarted meanwhile (the hook takes its time): no reason
+            // to turn back, and what was let in early by that is for the old leader already.
+            if (const auto asked = m_ctx.fact(side, fact::leads, stop);
+                !asked && asked.error().isTransient())
+                m_ctx.dropLedgerSessions();
+            if (hasWayBack()) {
+                CW_TRY(m_ctx.setFact(side, fact::streamStart, m_streamStart.text, stop));
                 CW_TRY(noteWatchStart(m_ctx, side, m_barrier, stop));
+            }
             CW_TRY(m_ctx.setFact(side, kUnfinished, QStringLiteral("1"), stop));
             return m_ctx.setFact(side, fact::leads, QString::number(m_number), stop);
         };
@@ -651,6 +679,7 @@ private:
     const QString m_prefix;
     std::unique_ptr<Fence> m_fence, m_followerFence;
     Position m_barrier;
+    Position m_streamStart; ///< of the new leader's log
     bool m_sealed = false;
     std::unique_ptr<KeyComparison> m_comparison;
     ChangedKeys m_pending; ///< to be compared under the fence, besides what changes until then

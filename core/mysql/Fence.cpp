@@ -16,6 +16,7 @@ namespace {
 const QString kReadOnly = QStringLiteral("read_only");
 const QString kProvider = QStringLiteral("provider");
 const QString kTriggers = QStringLiteral("triggers");
+const QString kShortWait = QStringLiteral("SET SESSION lock_wait_timeout=2");
 
 /// Settings as they were before us; kept on the server as the fact "fence.<side>.read_only".
 struct Found {
@@ -54,11 +55,6 @@ Found decode(const QString &json)
     return f;
 }
 
-bool contains(const std::vector<TableName> &names, const TableName &name)
-{
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 class MySqlFence final : public Fence {
 public:
     MySqlFence(Address address, FenceRequest request, SealFacts facts, SealChoice choice,
@@ -81,6 +77,8 @@ public:
     Result<QStringList> endWaiters(std::stop_token) override;
     Status release(std::stop_token) override;
     Status admitApplier(std::stop_token) override;
+    Status keepClosed(std::stop_token) override;
+    Status easeOpening(std::stop_token) override;
     Status open(std::stop_token) override;
     Result<bool> isSealed(std::stop_token) override;
     void interrupt() noexcept override;
@@ -117,6 +115,7 @@ private:
     Status recordFound(std::stop_token);
     Status lockWithRetries(const QString &sql, std::stop_token);
     Status createTriggers(std::stop_token);
+    Status createMissingTriggers(Session &, SealWhen, std::stop_token);
     Status dropTriggers(Session &, std::stop_token);
 
     Address m_address;
@@ -251,6 +250,7 @@ Status MySqlFence::goOnAsBegun(Session &s, std::stop_token stop)
     m_choice = SealChoice{};
     m_choice.kind = begun->kind;
     m_choice.persist = begun->kind == kReadOnly && !s.isMariaDb() && s.version() >= 80000;
+    m_choice.brace = begun->kind == kReadOnly && mayBrace(m_facts);
     return {};
 }
 
@@ -345,18 +345,28 @@ Status MySqlFence::createTriggers(std::stop_token stop)
     const auto began = std::chrono::steady_clock::now();
     {
         const KeptAlive::Use holder(*m_session, stop);
-        CW_TRY_ASSIGN(const std::vector<TableName> there,
-                      findSealTriggers(*holder, m_request.lease.migration, stop));
-        for (const SealTrigger &t :
-             sealTriggers(m_tables, m_request.lease.migration, m_address.user)) {
-            if (!contains(there, t.name))
-                CW_TRY(holder->exec(t.sql, stop));
-        }
+        CW_TRY(createMissingTriggers(*holder, SealWhen::Always, stop));
     }
     m_lastSeal = SealTiming{static_cast<qint64>(m_tables.size()),
                             std::chrono::duration_cast<std::chrono::microseconds>(
                                 std::chrono::steady_clock::now() - began)};
     return lockWithRetries(lockTables(m_tables, "READ"), stop);
+}
+
+/// A table that was renamed has taken its triggers along, whose names stand for its old name.
+Status MySqlFence::createMissingTriggers(Session &s, SealWhen when, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto tables, sealedTables(s, m_request.lease.migration, stop));
+    for (const SealTrigger &t :
+         sealTriggers(m_tables, m_request.lease.migration, m_address.user, when)) {
+        const auto there = tables.find(t.name);
+        if (there != tables.end() && there->second == t.table)
+            continue;
+        if (there != tables.end())
+            CW_TRY(s.exec(QStringLiteral("DROP TRIGGER IF EXISTS ") + quoteName(t.name), stop));
+        CW_TRY(s.exec(t.sql, stop));
+    }
+    return {};
 }
 
 Result<Position> MySqlFence::seal(std::stop_token stop)
@@ -459,6 +469,39 @@ Status MySqlFence::admitApplier(std::stop_token stop)
     return {};
 }
 
+Status MySqlFence::keepClosed(std::stop_token stop)
+{
+    CW_TRY(admitApplier(stop));
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    CW_TRY_ASSIGN(const std::optional<Found> f, found(*s, stop));
+    if (!f || (f->kind != kTriggers && !(f->kind == kReadOnly && m_choice.brace)))
+        return {};
+    CW_TRY_ASSIGN(m_tables, tablesToFence(*s, m_request.selection, stop));
+    if (f->kind == kTriggers)
+        return createMissingTriggers(*s, SealWhen::Always, stop);
+    // Besides the setting that closes it now: readers of the follower must not wait for this, and
+    // where it fails the setting still holds until a restart.
+    CW_TRY(s->exec(kShortWait, stop));
+    const Status braced = createMissingTriggers(*s, SealWhen::Reopened, stop);
+    if (!braced && braced.error().code == ErrorCode::Server) {
+        logWarning(QStringLiteral("A restart of %1 would open it until Causeway is connected "
+                                  "again: %2")
+                       .arg(m_address.display(), braced.error().describe()));
+        return {};
+    }
+    return braced;
+}
+
+Status MySqlFence::easeOpening(std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    CW_TRY_ASSIGN(const std::optional<Found> f, found(*s, stop));
+    if (!f || f->kind != kReadOnly)
+        return {};
+    CW_TRY(s->exec(kShortWait, stop));
+    return dropTriggers(*s, stop);
+}
+
 Status MySqlFence::dropTriggers(Session &s, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const std::vector<TableName> names,
@@ -479,11 +522,12 @@ Status MySqlFence::open(std::stop_token stop)
         CW_TRY(ledger->checkLease(m_request.lease, stop));
     }
     CW_TRY(release(stop));
+    // Triggers first: those that stand by for a restart would refuse as soon as the setting is off.
+    CW_TRY(dropTriggers(*s, stop));
     if (f) {
         for (const QString &sql : restoreSql(*f))
             CW_TRY(s->exec(sql, stop));
     }
-    CW_TRY(dropTriggers(*s, stop));
     // After super_read_only, under which nothing is altered.
     CW_TRY(m_locks.unlock(*s, ledger.get(), stop));
     if (!f)
@@ -538,12 +582,12 @@ Result<bool> MySqlFence::isSealed(std::stop_token stop)
     if (f->kind == kTriggers) {
         CW_TRY_ASSIGN(const std::vector<TableName> tables,
                       tablesToFence(*s, m_request.selection, stop));
-        CW_TRY_ASSIGN(const std::vector<TableName> there,
-                      findSealTriggers(*s, m_request.lease.migration, stop));
+        CW_TRY_ASSIGN(const auto there, sealedTables(*s, m_request.lease.migration, stop));
         // One that is missing leaves a way in.
         for (const SealTrigger &t :
              sealTriggers(tables, m_request.lease.migration, m_address.user)) {
-            if (!contains(there, t.name))
+            const auto found = there.find(t.name);
+            if (found == there.end() || found->second != t.table)
                 return false;
         }
         return !there.empty();

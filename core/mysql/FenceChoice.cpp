@@ -55,6 +55,14 @@ bool byProvider(const SealFacts &f)
 
 } // namespace
 
+bool mayBrace(const SealFacts &f)
+{
+    // Three triggers for each table take a disk some 50 ms, at each switch: so many and no more.
+    constexpr std::size_t kMostBraced = 200;
+    return !f.keepsSettings && f.tables.size() <= kMostBraced && missingForTriggers(f).isEmpty() &&
+           (!f.untrusted || f.grants.has(QStringLiteral("SUPER")));
+}
+
 Result<Grants> readGrants(Session &s, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const ResultSet r, s.query(QStringLiteral("SHOW GRANTS"), stop));
@@ -84,6 +92,18 @@ Result<SealFacts> readSealFacts(Session &s, const Selection &selection, std::sto
         (log.text(i, std::size_t(0)) == QLatin1String("log_bin") ? binlog : trusted) = on;
     }
     f.untrusted = binlog && !trusted;
+    if (!f.mariaDb && f.version >= 80000) {
+        // A server that was started without any option file does not read what was persisted either
+        // (--no-defaults). Where this cannot be seen, it is as usual.
+        const auto files =
+            s.query(QStringLiteral("SELECT COUNT(*) FROM performance_schema.variables_info WHERE "
+                                   "variable_path<>''"),
+                    stop);
+        CW_TRY_ASSIGN(const ResultSet load,
+                      s.query(QStringLiteral("SELECT @@GLOBAL.persisted_globals_load"), stop));
+        f.keepsSettings = load.text(0, std::size_t(0)) == QLatin1String("1") &&
+                          (!files || files->text(0, std::size_t(0)) != QLatin1String("0"));
+    }
     CW_TRY_ASSIGN(const ResultSet routine,
                   s.query(QStringLiteral("SELECT 1 FROM information_schema.routines WHERE "
                                          "routine_schema='mysql' AND "
@@ -216,6 +236,7 @@ SealChoice chooseSeal(const SealFacts &f, FenceKind wish)
                  : byProvider(f) ? QStringLiteral("provider")
                                  : QStringLiteral("read_only");
         c.persist = c.kind == QLatin1String("read_only") && !f.mariaDb && f.version >= 80000;
+        c.brace = c.kind == QLatin1String("read_only") && mayBrace(f);
     };
     const bool first = preferTriggers ? triggers : readOnly;
     const bool second = preferTriggers ? readOnly : triggers;
@@ -262,6 +283,7 @@ FenceForecast forecastOf(const SealFacts &facts, const SealChoice &choice)
     f.limitation = choice.limitation;
     f.others = facts.others;
     f.tables = static_cast<qint64>(facts.tables.size());
+    f.forgotten = f.kind == QLatin1String("read_only") && !facts.keepsSettings && !choice.brace;
     if (f.kind == QLatin1String("triggers")) {
         f.seconds = kToMake * static_cast<double>(f.tables);
         f.toOpen = kToRemove * static_cast<double>(f.tables);

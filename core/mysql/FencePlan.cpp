@@ -20,16 +20,23 @@ QString sealTriggerPrefix(const QString &migration)
 }
 
 std::vector<SealTrigger> sealTriggers(const std::vector<TableName> &tables,
-                                      const QString &migration, const QString &account)
+                                      const QString &migration, const QString &account,
+                                      SealWhen when)
 {
     // Bytes, since user names differ by case; the user part alone, since our own host may change.
     // USER() is who signed in; CURRENT_USER() inside a trigger is its definer.
     const QString who = account + QLatin1Char('@');
+    // A number, or from MariaDB 12 on a word.
+    const QString unless = when == SealWhen::Reopened
+                               ? QStringLiteral("CAST(@@GLOBAL.read_only AS CHAR) IN ('0', 'OFF') "
+                                                "AND ")
+                               : QString();
     const QString body =
         QStringLiteral(
-            "FOR EACH ROW IF LEFT(CAST(USER() AS BINARY), %1) <> CAST(%2 AS BINARY) THEN "
+            "FOR EACH ROW IF %1LEFT(CAST(USER() AS BINARY), %2) <> CAST(%3 AS BINARY) THEN "
             "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Causeway: this database is "
             "closed for writes, it is moving to another server'; END IF")
+            .arg(unless)
             .arg(who.toUtf8().size())
             .arg(quoteText(who));
     std::vector<SealTrigger> out;
@@ -39,9 +46,31 @@ std::vector<SealTrigger> sealTriggers(const std::vector<TableName> &tables,
                                                QString::fromLatin1(event).left(3).toLower() +
                                                QLatin1Char('_') + hashOf(t)};
             out.push_back(
-                {name, QStringLiteral("CREATE TRIGGER %1 BEFORE %2 ON %3 %4")
-                           .arg(quoteName(name), QString::fromLatin1(event), quoteName(t), body)});
+                {name,
+                 QStringLiteral("CREATE TRIGGER %1 BEFORE %2 ON %3 %4")
+                     .arg(quoteName(name), QString::fromLatin1(event), quoteName(t), body),
+                 t});
         }
+    }
+    return out;
+}
+
+Result<std::map<TableName, TableName>> sealedTables(Session &s, const QString &migration,
+                                                    std::stop_token stop)
+{
+    const QString prefix = sealTriggerPrefix(migration);
+    CW_TRY_ASSIGN(
+        const ResultSet r,
+        s.query(QStringLiteral("SELECT trigger_schema, trigger_name, event_object_schema, "
+                               "event_object_table FROM information_schema.triggers WHERE "
+                               "LEFT(trigger_name, %1)=%2")
+                    .arg(prefix.size())
+                    .arg(quoteText(prefix)),
+                stop));
+    std::map<TableName, TableName> out;
+    for (std::size_t i = 0; i < r.rows.size(); ++i) {
+        out.emplace(TableName{r.text(i, std::size_t(0)), r.text(i, 1)},
+                    TableName{r.text(i, 2), r.text(i, 3)});
     }
     return out;
 }
@@ -49,17 +78,10 @@ std::vector<SealTrigger> sealTriggers(const std::vector<TableName> &tables,
 Result<std::vector<TableName>> findSealTriggers(Session &s, const QString &migration,
                                                 std::stop_token stop)
 {
-    const QString prefix = sealTriggerPrefix(migration);
-    CW_TRY_ASSIGN(
-        const ResultSet r,
-        s.query(QStringLiteral("SELECT trigger_schema, trigger_name FROM "
-                               "information_schema.triggers WHERE LEFT(trigger_name, %1)=%2")
-                    .arg(prefix.size())
-                    .arg(quoteText(prefix)),
-                stop));
+    CW_TRY_ASSIGN(const auto tables, sealedTables(s, migration, std::move(stop)));
     std::vector<TableName> out;
-    for (std::size_t i = 0; i < r.rows.size(); ++i)
-        out.push_back({r.text(i, std::size_t(0)), r.text(i, 1)});
+    for (const auto &[name, table] : tables)
+        out.push_back(name);
     return out;
 }
 

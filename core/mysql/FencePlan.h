@@ -4,6 +4,8 @@
 #include "mysql/Parts.h"
 #include "mysql/checks/Grants.h"
 
+#include <map>
+
 namespace causeway::mysql {
 
 /// What decides how a server can be closed.
@@ -15,6 +17,7 @@ struct SealFacts {
     bool untrusted = false;        ///< creating triggers needs SUPER on top (error 1419)
     bool providerRoutine = false;  ///< mysql.rds_set_read_only
     bool refused = false;          ///< SET GLOBAL read_only was tried and refused
+    bool keepsSettings = false;    ///< SET PERSIST is there, and read when the server starts
     std::vector<TableName> tables; ///< those that are to be fenced
     QStringList others;            ///< what else there is: "billing", "shop.archive (not selected)"
 };
@@ -28,6 +31,7 @@ struct SealChoice {
     QStringList missing;     ///< "RELOAD ON *.*": rights for the way that would be chosen
     bool needsTrust = false; ///< and log_bin_trust_function_creators
     bool persist = false;    ///< MySQL 8.0 on: SET PERSIST outlives a restart
+    bool brace = false;      ///< read_only that may not, and triggers can close meanwhile
 };
 /// The first way that the rights allow (ALGORITHMS 4.4): the whole server where nothing else lives
 /// on it, else only the tables that move, so that nobody else is stopped. Pure.
@@ -38,6 +42,8 @@ Result<SealChoice> chooseSeal(Session &, SealFacts &, FenceKind wish, std::stop_
 /// What the account would lack for a way of closing: "RELOAD ON *.*".
 QStringList missingForReadOnly(const SealFacts &);
 QStringList missingForTriggers(const SealFacts &);
+/// Whether triggers can stand by for a restart that forgets read_only.
+bool mayBrace(const SealFacts &);
 FenceForecast forecastOf(const SealFacts &, const SealChoice &);
 
 /// Base tables on this server that the selection names; our own state tables never.
@@ -49,14 +55,25 @@ Result<Grants> readGrants(Session &, std::stop_token);
 struct SealTrigger {
     TableName name;
     QString sql;
+    TableName table;
+};
+/// When a trigger of ours refuses.
+enum class SealWhen {
+    Always,
+    /// Only where read_only is off: the server was restarted, and no longer knows that it is
+    /// closed. While it knows, who may write under read_only is the server's own affair.
+    Reopened,
 };
 /// Triggers that refuse every writer but `account` (the user part of USER()).
 std::vector<SealTrigger> sealTriggers(const std::vector<TableName> &, const QString &migration,
-                                      const QString &account);
+                                      const QString &account, SealWhen when = SealWhen::Always);
 QString sealTriggerPrefix(const QString &migration);
 /// Seal triggers of this migration that exist.
 Result<std::vector<TableName>> findSealTriggers(Session &, const QString &migration,
                                                 std::stop_token);
+/// Each with the table that it is on.
+Result<std::map<TableName, TableName>> sealedTables(Session &, const QString &migration,
+                                                    std::stop_token);
 /// "LOCK TABLES a READ, b READ".
 QString lockTables(const std::vector<TableName> &, const char *mode);
 

@@ -76,6 +76,8 @@ Status lookFence(Look &look)
                                            "closed.");
         return look.warn(forecast.words());
     }
+    if (forecast.forgotten)
+        return look.warn(forecast.words());
     return forecast.kind == QLatin1String("triggers") ? look.info(forecast.words())
                                                       : look.pass(forecast.words());
 }
