@@ -1,6 +1,6 @@
 // Kills at random moments, servers that die, links that break, a process that is stopped, a file
 // that is copied: through whole migrations, under writes, each gone on with to equal sides and
-// nothing lost. Minutes of servers dying: long-run only.
+// nothing lost. Some of it by default; all of it, for many minutes, with CAUSEWAY_LONG.
 
 #include "engine/engine/CliSupport.h"
 #include "servers/MySqlClient.h"
@@ -43,7 +43,8 @@ void addProducts()
 {
     QTest::addColumn<int>("product");
     QTest::newRow("MariaDB") << static_cast<int>(Product::MariaDb);
-    QTest::newRow("MySQL") << static_cast<int>(Product::MySql);
+    if (isLong())
+        QTest::newRow("MySQL") << static_cast<int>(Product::MySql);
 }
 
 /// Two servers, an application that writes, and some ballast that makes the copy take a while.
@@ -87,6 +88,18 @@ struct Live : Pair {
             to(goal, {QStringLiteral("--throttle"), QStringLiteral("2M")}));
         (void)QTest::qWaitFor([&] { return !process->isRunning() || chunksOn(target) > 0; },
                               60'000);
+        return process;
+    }
+    /// One that has begun to follow.
+    std::unique_ptr<CliProcess> following(const char *goal)
+    {
+        auto process = std::make_unique<CliProcess>(to(goal, {QStringLiteral("--follow")}));
+        TestServer &follower = QByteArray(goal) == "primary" ? source : target;
+        const QString epochs = QStringLiteral("SELECT seq FROM _causeway.stream WHERE "
+                                              "stream='apply'");
+        const QString before = follower.scalar(epochs);
+        (void)QTest::qWaitFor(
+            [&] { return !process->isRunning() || follower.scalar(epochs) != before; }, 60'000);
         return process;
     }
     QStringList endOn(const char *goal)
@@ -174,16 +187,15 @@ private Q_SLOTS:
     {
         CW_PRODUCT;
         Live live(server(kind), server(kind));
-        const int wanted = isLong() ? 25 : 6;
+        const int wanted = isLong() ? 25 : 4;
         const quint32 seed = QRandomGenerator::system()->generate();
         QRandomGenerator random(seed);
         qInfo("seed %u", seed);
         int kills = 0;
         // There and back until there were enough of them.
-        const std::array<const char *, 5> way{"replica", "primary", "replica", "primary",
-                                              "replica"};
-        for (std::size_t leg = 0; leg < way.size() || kills < wanted; ++leg) {
-            const char *goal = leg < way.size() ? way[leg] : leg % 2 == 1 ? "primary" : "replica";
+        const std::size_t legs = isLong() ? 5 : 3;
+        for (std::size_t leg = 0; leg < legs || kills < wanted; ++leg) {
+            const char *goal = leg % 2 == 1 ? "primary" : "replica";
             for (int i = 0; i < (wanted + 4) / 5; ++i) {
                 CliProcess process(live.to(goal));
                 // What it does in the first second is the densest; later moments come too.
@@ -229,22 +241,22 @@ private Q_SLOTS:
         }
         CW_ENDS_EQUAL(live, "replica");
         { // while changes are followed
-            CliProcess process(live.to("replica", {QStringLiteral("--follow")}));
-            QVERIFY(live.writer->waitForCommits(30, 60s));
+            const auto process = live.following("replica");
+            QVERIFY(process->isRunning());
             dieTogether();
             QVERIFY(live.writer->waitForCommits(30, 60s));
-            process.signal(SIGINT);
-            CW_EXITS(process.wait(), 0);
+            process->signal(SIGINT);
+            CW_EXITS(process->wait(), 0);
         }
         CW_ENDS_EQUAL(live, "replica");
         CW_EXITS(cli(live.to("primary")), 0);
         { // in primary mode
-            CliProcess process(live.to("primary", {QStringLiteral("--follow")}));
-            QVERIFY(live.writer->waitForCommitsOn(1, live.writer->commitsOn(1) + 30, 60s));
+            const auto process = live.following("primary");
+            QVERIFY(process->isRunning());
             dieTogether();
             QVERIFY(live.writer->waitForCommits(30, 60s));
-            process.signal(SIGINT);
-            CW_EXITS(process.wait(), 0);
+            process->signal(SIGINT);
+            CW_EXITS(process->wait(), 0);
         }
         CW_ENDS_EQUAL(live, "primary");
         CW_EXITS(cli(live.to("replica")), 0);
@@ -256,9 +268,11 @@ private Q_SLOTS:
         QTest::addColumn<int>("product");
         QTest::addColumn<QString>("which");
         for (const char *which : {"both", "source", "target"}) {
+            if (!isLong() && QByteArray(which) != "both")
+                continue;
             QTest::addRow("MariaDB, %s", which)
                 << static_cast<int>(Product::MariaDb) << QString::fromLatin1(which);
-            if (isLong() || QByteArray(which) == "both")
+            if (isLong())
                 QTest::addRow("MySQL, %s", which)
                     << static_cast<int>(Product::MySql) << QString::fromLatin1(which);
         }
@@ -294,9 +308,10 @@ private Q_SLOTS:
             live.source.start();
         if (target)
             live.target.start();
-        // MariaDB has no SET PERSIST: the application writes on its old host again. None of that
-        // may be lost by the switch that is under way.
-        if (source && kind == Product::MariaDb)
+        // These servers forget that they are closed (MariaDB always, MySQL without option files):
+        // the application writes on its old host again. None of that may be lost by the switch that
+        // is under way.
+        if (source)
             QVERIFY(live.writer->waitForCommits(5, 30s));
         QFile file(goOn);
         QVERIFY(file.open(QIODevice::WriteOnly));
@@ -310,14 +325,18 @@ private Q_SLOTS:
         CW_EXITS(cli({QStringLiteral("verify"), live.file}), 0);
     }
 
-    /// Closed by a setting that a restart of MariaDB loses: closed again at the next connect, and
-    /// what slipped in meanwhile is found.
-    void closesAFollowerAgainThatWasRestarted()
+    /// A restart of MariaDB loses the setting that closes it, and so does one of MySQL without an
+    /// option file. Triggers stand by for that; once we are connected again the setting is back,
+    /// and what triggers do not stop is found.
+    void keepsAFollowerClosedThatWasRestarted_data() { addProducts(); }
+    void keepsAFollowerClosedThatWasRestarted()
     {
-        Live live({}, {});
+        CW_PRODUCT;
+        Live live(server(kind), server(kind));
         live.writer->stop();
         CW_EXITS(cli(live.to("replica")), 0);
-        const auto slipIn = [&](TestServer &follower, const char *goal) {
+        const auto readOnly = QStringLiteral("SELECT @@global.read_only");
+        const auto restarted = [&](TestServer &follower, const char *goal) {
             CliProcess process(live.to(goal, {QStringLiteral("--follow")}));
             QVERIFY(QTest::qWaitFor(
                 [&] {
@@ -325,33 +344,50 @@ private Q_SLOTS:
                            0;
                 },
                 30'000));
-            QCOMPARE(follower.scalar(QStringLiteral("SELECT @@global.read_only")),
-                     QStringLiteral("1"));
+            QCOMPARE(follower.scalar(readOnly), QStringLiteral("1"));
             process.signal(SIGSTOP);
             follower.kill();
             follower.start();
-            QCOMPARE(follower.scalar(QStringLiteral("SELECT @@global.read_only")),
-                     QStringLiteral("0"));
+            QCOMPARE(follower.scalar(readOnly), QStringLiteral("0"));
             MySqlClient application;
             QVERIFY(application.connect(Workload::address(follower)).ok());
-            QVERIFY(application
-                        .run("INSERT INTO shop.journal_entries (id, writer, number) VALUES "
-                             "('foreign', 1, 1)")
-                        .ok());
+            for (const char *sql :
+                 {"INSERT INTO shop.journal_entries (id, writer, number) VALUES ('foreign', 1, 1)",
+                  "UPDATE shop.ballast SET pad='foreign' WHERE id=1",
+                  "DELETE FROM shop.ballast WHERE id=1"}) {
+                const auto refused = application.run(sql);
+                QVERIFY2(!refused.ok() && refused.words.find("Causeway") != std::string::npos, sql);
+            }
+            follower.exec(QStringLiteral("TRUNCATE TABLE shop.ballast"));
             process.signal(SIGCONT);
-            QTRY_COMPARE_WITH_TIMEOUT(follower.scalar(QStringLiteral("SELECT @@global.read_only")),
-                                      QStringLiteral("1"), 30'000);
+            QTRY_COMPARE_WITH_TIMEOUT(follower.scalar(readOnly), QStringLiteral("1"), 30'000);
             QTRY_VERIFY_WITH_TIMEOUT(
                 !statusOf(live.file).value(QStringLiteral("alarm")).toObject().isEmpty(), 30'000);
             process.signal(SIGINT);
             CW_EXITS(process.wait(), 0);
             CW_EXITS(cli({QStringLiteral("verify"), live.file, QStringLiteral("--repair")}), 0);
         };
-        slipIn(live.target, "replica");
+        const auto standingBy = [](TestServer &server) {
+            return server.scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.triggers "
+                                                "WHERE trigger_name LIKE 'causeway\\_sealed%'"));
+        };
+        restarted(live.target, "replica");
         CW_EXITS(cli(live.to("primary")), 0);
-        slipIn(live.source, "primary");
+        QCOMPARE(standingBy(live.target), QStringLiteral("0"));
+        const double pause =
+            statusOf(live.file).value(QStringLiteral("write_pause_seconds")).toDouble(-1);
+        QVERIFY(pause >= 0);
+        restarted(live.source, "primary");
+        // Of the last switch, whatever process is asked.
+        QCOMPARE(statusOf(live.file).value(QStringLiteral("write_pause_seconds")).toDouble(-1),
+                 pause);
         CW_EXITS(cli(live.to("replica")), 0);
+        QCOMPARE(standingBy(live.source), QStringLiteral("0"));
         CW_EQUAL(live);
+        CW_EXITS(cli(live.to("primary")), 0);
+        CW_EXITS(cli(live.to("finished")), 0);
+        QCOMPARE(standingBy(live.source), QStringLiteral("0"));
+        QCOMPARE(standingBy(live.target), QStringLiteral("0"));
     }
 
     // ---- links that break
@@ -361,6 +397,8 @@ private Q_SLOTS:
         QTest::addColumn<int>("product");
         QTest::addColumn<QString>("how");
         for (const char *how : {"cut", "stalled", "half-open"}) {
+            if (!isLong() && QByteArray(how) != "cut")
+                continue;
             QTest::addRow("MariaDB, %s", how)
                 << static_cast<int>(Product::MariaDb) << QString::fromLatin1(how);
             if (isLong())
@@ -427,8 +465,10 @@ private Q_SLOTS:
     void cancellingTakesASecondAgainstAServerThatDoesNotAnswer_data()
     {
         QTest::addColumn<QString>("when");
-        for (const char *when : {"copy", "follow", "verify", "switch"})
-            QTest::newRow(when) << QString::fromLatin1(when);
+        for (const char *when : {"copy", "follow", "verify", "switch"}) {
+            if (isLong() || QByteArray(when) == "follow")
+                QTest::newRow(when) << QString::fromLatin1(when);
+        }
     }
     void cancellingTakesASecondAgainstAServerThatDoesNotAnswer()
     {
@@ -463,7 +503,8 @@ private Q_SLOTS:
         const qint64 took = timer.elapsed();
         stalled(false);
         qInfo("%s: %lld ms", qPrintable(when), static_cast<long long>(took));
-        QVERIFY2(took < 1500, ended.tail().constData());
+        if (took >= 1500)
+            QFAIL(ended.tail().constData());
         const Ended again = persist(live.to("primary"));
         QVERIFY2(again.status == 0, again.tail().constData());
         CW_ENDS_EQUAL(live, "primary");
@@ -502,6 +543,8 @@ private Q_SLOTS:
     void goesOnAfterItWasStoppedForLong()
     {
         CW_PRODUCT;
+        if (!isLong())
+            QSKIP("With CAUSEWAY_LONG only.");
         const QStringList impatient{
             QStringLiteral("--wait-timeout=2"), QStringLiteral("--interactive-timeout=2"),
             QStringLiteral("--net-read-timeout=2"), QStringLiteral("--net-write-timeout=2")};

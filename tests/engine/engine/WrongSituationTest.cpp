@@ -1,5 +1,6 @@
-// long-run only. Situations that are wrong: each is told by an id of its own and by the exit
-// status, and after it was mended the migration goes on to equal sides.
+// Situations that are wrong: each is told by an id of its own and by the exit status, and after it
+// was mended the migration goes on to equal sides. By default each with one product, with
+// CAUSEWAY_LONG with both.
 
 #include "engine/engine/CliSupport.h"
 #include "servers/MySqlClient.h"
@@ -59,13 +60,23 @@ QStringList replica(const Pair &pair, const QStringList &more = {})
     return runArguments(pair, "replica", QStringList{QStringLiteral("--json")} + more);
 }
 
+/// Both, or one of them, not the same for all tests.
 void addProducts()
 {
+    const bool both = qEnvironmentVariableIsSet("CAUSEWAY_LONG");
+    const bool mySql = qstrlen(QTest::currentTestFunction()) % 2 == 0;
     QTest::addColumn<int>("product");
-    QTest::newRow("MariaDB") << static_cast<int>(Product::MariaDb);
-    QTest::newRow("MySQL") << static_cast<int>(Product::MySql);
+    if (both || !mySql)
+        QTest::newRow("MariaDB") << static_cast<int>(Product::MariaDb);
+    if (both || mySql)
+        QTest::newRow("MySQL") << static_cast<int>(Product::MySql);
 }
 } // namespace
+
+/// What takes long, or is alike to another that is not left out.
+#define CW_LONG                                                                                    \
+    if (!qEnvironmentVariableIsSet("CAUSEWAY_LONG"))                                               \
+    QSKIP("With CAUSEWAY_LONG only.")
 
 #define CW_PRODUCT                                                                                 \
     QFETCH(const int, product);                                                                    \
@@ -210,6 +221,37 @@ private Q_SLOTS:
         CW_EQUAL(pair);
     }
 
+    /// Known when the copy is gone on with, not after hours of it.
+    void aLogPurgedDuringTheCopyIsCopiedAnew()
+    {
+        CW_LONG;
+        Pair pair({}, {});
+        makeTable(pair.source, 5000, 600);
+        makeFile(pair);
+        {
+            CliProcess copy(replica(pair, {QStringLiteral("--throttle"), QStringLiteral("500K")}));
+            QVERIFY(QTest::qWaitFor([&] { return !copy.isRunning() || chunksOn(pair.target) > 0; },
+                                    30'000));
+            copy.signal(SIGKILL);
+            QVERIFY(copy.wait().killed);
+        }
+        pair.source.exec(QStringLiteral("UPDATE shop.a SET n='lost'; FLUSH BINARY LOGS; INSERT "
+                                        "INTO shop.a VALUES (100001, 'new'); FLUSH BINARY LOGS"));
+        pair.source.exec(QStringLiteral("PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY"));
+        CW_FAILS(cli(replica(pair)), 1, "mysql-binlog-purged");
+        QCOMPARE(statusOf(pair.file)
+                     .value(QStringLiteral("decision"))
+                     .toObject()
+                     .value(QStringLiteral("id"))
+                     .toString(),
+                 QStringLiteral("recopy"));
+        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("recopy"),
+                      QStringLiteral("recopy")}),
+                 0);
+        CW_EXITS(cli(replica(pair, {QStringLiteral("--throttle"), QStringLiteral("100M")})), 0);
+        CW_EQUAL(pair);
+    }
+
     /// In primary mode: the way back is lost, and can be given up.
     void aPurgedLogOfTheNewLeaderEndsTheWayBack()
     {
@@ -257,6 +299,7 @@ private Q_SLOTS:
     void anIncompleteRowImageIsCopiedAnew_data() { addProducts(); }
     void anIncompleteRowImageIsCopiedAnew()
     {
+        CW_LONG;
         CW_PRODUCT;
         Pair pair(server(kind), server(kind));
         makeTable(pair.source);
@@ -287,6 +330,7 @@ private Q_SLOTS:
     void aTableDroppedOnTheTargetIsCopiedAnew_data() { addProducts(); }
     void aTableDroppedOnTheTargetIsCopiedAnew()
     {
+        CW_LONG;
         CW_PRODUCT;
         Pair pair(server(kind), server(kind));
         makeTable(pair.source);
@@ -421,14 +465,15 @@ private Q_SLOTS:
     void aFullTargetIsNamed_data() { addProducts(); }
     void aFullTargetIsNamed()
     {
+        CW_LONG;
         CW_PRODUCT;
         // All tables in one file that may not grow, and somebody else's take a good part of it.
         Pair pair(server(kind),
                   server(kind, {QStringLiteral("--innodb-file-per-table=OFF"),
                                 QStringLiteral("--innodb-data-file-path=ibdata1:12M:autoextend:max:"
-                                               "38M")}));
+                                               "80M")}));
         makeTable(pair.source, 6500, 3000);
-        makeTable(pair.target, 5000, 3000);
+        makeTable(pair.target, 18000, 3000);
         pair.target.exec(QStringLiteral("CREATE DATABASE filler; RENAME TABLE shop.a TO filler.a; "
                                         "DROP DATABASE shop"));
         makeFile(pair);
@@ -490,9 +535,8 @@ private Q_SLOTS:
                  broken.query(QStringLiteral("SELECT id FROM information_schema.processlist WHERE "
                                              "user='mover'")))
                 killSession(broken, *row.front());
-            // A follower that has nothing to write does not miss the target.
-            pair.source.exec(QStringLiteral("UPDATE shop.a SET n=CONCAT(n, 'x') WHERE id=1"));
-            const Ended ended = follower.wait(90'000);
+            // Also where nothing is to be written just then.
+            const Ended ended = follower.wait(30'000);
             broken.exec(QString::fromLatin1(mend));
             QVERIFY2(ended.status == 3 && ended.errorId() == QLatin1String(id),
                      ended.tail().constData());
@@ -509,6 +553,7 @@ private Q_SLOTS:
     void sessionsThatAnAdministratorEndsAreOpenedAnew_data() { addProducts(); }
     void sessionsThatAnAdministratorEndsAreOpenedAnew()
     {
+        CW_LONG;
         CW_PRODUCT;
         Pair pair(server(kind), server(kind));
         makeTable(pair.source, 20'000, 600);
@@ -517,7 +562,7 @@ private Q_SLOTS:
         QVERIFY(
             QTest::qWaitFor([&] { return !run.isRunning() || chunksOn(pair.target) > 0; }, 30'000));
         int killed = 0;
-        for (int round = 0; run.isRunning() && round < 12; ++round) {
+        for (int round = 0; run.isRunning() && killed < 40; ++round) {
             for (TestServer *server : {&pair.source, &pair.target}) {
                 for (const TestRow &row : server->query(QStringLiteral(
                          "SELECT id FROM information_schema.processlist WHERE user='mover'"))) {
@@ -528,8 +573,8 @@ private Q_SLOTS:
             }
             QTest::qWait(100);
         }
-        QVERIFY(killed > 10);
-        CW_EXITS(run.wait(), 0);
+        const Ended ended = run.wait();
+        QVERIFY2(ended.status == 0 && killed > 10, ended.tail().constData());
         CW_EQUAL(pair);
     }
 
