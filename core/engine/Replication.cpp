@@ -214,7 +214,7 @@ void Replication::stop()
     watch.reset();
 }
 
-void Replication::show(Context &ctx)
+void Replication::show(Context &ctx, std::stop_token stopToken)
 {
     if (!follower)
         return;
@@ -239,11 +239,11 @@ void Replication::show(Context &ctx)
     const Phase phase = ctx.live.get()->phase;
     if (stats.lagSeconds == 0) {
         behind = 0;
-    } else if (now - m_lagBytesAt > std::chrono::seconds(5) && stats.connected &&
-               !stats.readPlace.isEmpty() && phase != Phase::Switching &&
+    } else if (stopToken.stop_possible() && now - m_lagBytesAt > std::chrono::seconds(5) &&
+               stats.connected && !stats.readPlace.isEmpty() && phase != Phase::Switching &&
                phase != Phase::SwitchingBack) {
         m_lagBytesAt = now;
-        const auto unread = ctx.db(roles.leader).logBytesAfter(stats.readPlace, {});
+        const auto unread = ctx.db(roles.leader).logBytesAfter(stats.readPlace, stopToken);
         if (unread && *unread >= 0)
             behind = *unread + stats.queued;
     }
@@ -275,7 +275,7 @@ Status Replication::waitReached(Context &ctx, const Position &wanted,
     const auto until = std::chrono::steady_clock::now() + limit;
     for (;;) {
         Status reached = follower->waitReached(wanted, kTick, stopToken);
-        show(ctx);
+        show(ctx, stopToken);
         if (!ctx.tick())
             return fail(cancelledError());
         if (reached || reached.error().id != QLatin1String("catch-up-timeout"))
@@ -305,7 +305,7 @@ Status Replication::follow(Context &ctx, std::stop_token stopToken)
 {
     while (!stopToken.stop_requested()) {
         const FollowerStats stats = follower->stats();
-        show(ctx);
+        show(ctx, stopToken);
         if (!ctx.tick())
             return fail(cancelledError());
         if (!stats.running)

@@ -32,7 +32,8 @@ struct Replication {
     Status catchUp(Context &, std::chrono::milliseconds limit, std::stop_token);
     /// Follows until stopped. Error when replication ends by itself.
     Status follow(Context &, std::stop_token);
-    void show(Context &);
+    /// With a token it may also ask the leader, which can take as long as a server is silent.
+    void show(Context &, std::stop_token = {});
 
 private:
     std::chrono::steady_clock::time_point m_ratesAt, m_lagBytesAt;

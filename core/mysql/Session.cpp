@@ -148,10 +148,38 @@ Error Session::lastError(const QString &context)
     return e;
 }
 
+/// A server answers what is too large for it and hangs up while the rest still comes, so that its
+/// words may be lost and only a broken connection be seen, which looks as if it were worth another
+/// attempt.
+Status Session::checkSize(const std::string &sql)
+{
+    constexpr std::size_t kAlwaysAccepted = 1024;
+    if (sql.size() < std::max<quint64>(m_maxPacket, 64 * kAlwaysAccepted))
+        return {};
+    if (m_maxPacket == 0) {
+        if (mysql_query(m_mysql, "SELECT @@max_allowed_packet") != 0)
+            return fail(lastError());
+        MYSQL_RES *res = mysql_store_result(m_mysql);
+        if (!res)
+            return fail(lastError());
+        if (const MYSQL_ROW row = mysql_fetch_row(res); row && row[0])
+            m_maxPacket = QByteArray(row[0]).toULongLong();
+        mysql_free_result(res);
+    }
+    // With the byte that says what the packet is.
+    if (sql.size() < std::max<quint64>(m_maxPacket, kAlwaysAccepted))
+        return {};
+    return fail(nameError(
+        1153, QStringLiteral("08S01"),
+        QStringLiteral("%1 bytes, and max_allowed_packet is %2").arg(sql.size()).arg(m_maxPacket),
+        m_address, {}));
+}
+
 Status Session::send(const std::string &sql)
 {
     if (m_interrupted)
         return fail(cancelledError());
+    CW_TRY(checkSize(sql));
     if (mysql_real_query(m_mysql, sql.data(), static_cast<unsigned long>(sql.size())) != 0)
         return fail(lastError());
     return {};

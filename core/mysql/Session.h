@@ -105,6 +105,7 @@ private:
     friend class StreamedResult;
     Status setUp(Use use, std::stop_token stop);
     Status send(const std::string &sql);
+    Status checkSize(const std::string &sql);
     void close();
 
     Address m_address;
@@ -118,6 +119,7 @@ private:
     quint64 m_connectionId = 0;
     quint64 m_affectedRows = 0;
     unsigned m_warningCount = 0;
+    quint64 m_maxPacket = 0; ///< the server's, which holds for this session; 0 = not asked
     bool m_mariaDb = false;
     int m_version = 0;
     QString m_versionText;

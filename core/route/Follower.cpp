@@ -250,7 +250,6 @@ void Follower::setApplied(const Position &position)
 {
     const std::lock_guard lock(m_mutex);
     m_applied = position;
-    m_lastProgress = std::chrono::steady_clock::now();
     m_changed.notify_all();
 }
 
@@ -327,6 +326,7 @@ Status Follower::runTasks(Applier &applier)
     if (!task)
         return {};
     Status result = (*task->work)(applier, at);
+    m_lastProgress = std::chrono::steady_clock::now(); // it may have taken hours
     const std::lock_guard lock(m_mutex);
     task->done = std::move(result);
     m_changed.notify_all();
@@ -459,6 +459,8 @@ Status Follower::applyItems(Applier &applier, std::vector<Item> &items, std::sto
         m_stats.transactions += batch.transactions;
     }
     const std::lock_guard lock(m_mutex);
+    // Not by opening the stream alone: what is refused again and again must end some time.
+    m_lastProgress = std::chrono::steady_clock::now();
     m_stats.connected = true;
     if (idle)
         m_stats.lagSeconds = 0;
@@ -546,6 +548,7 @@ Status Follower::applyDdl(Applier &applier, const DdlChange &ddl, const DdlVerdi
         return stopAt(std::move(e), {ddl.tables, false, false, place});
     }
     setApplied(ddl.after);
+    m_lastProgress = std::chrono::steady_clock::now();
     if (ddl.after == ddl.before)
         m_groupApplied = place;
     if (!verdict.changesTables)
@@ -666,7 +669,7 @@ Status Follower::stretch(std::stop_token stop)
             // A lost session, a locked account or a lease that somebody else has is noticed without
             // a write.
             CW_TRY(ledger->checkLease(m_config.lease, stop));
-            proven = now;
+            proven = m_lastProgress = now;
         }
         std::vector<Item> items = queue.take(m_config.batchRows, m_config.batchBytes, stop);
         if (items.empty())

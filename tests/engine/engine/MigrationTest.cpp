@@ -166,18 +166,19 @@ private Q_SLOTS:
                                         "ROW INSERT INTO shop.log (what) VALUES ('ins')"));
         pair.source.exec(QStringLiteral(
             "CREATE EVENT shop.tick ON SCHEDULE EVERY 1 DAY DO DELETE FROM shop.log WHERE 0"));
-        const auto count = [](TestServer &server, const char *table, const char *column) {
+        const auto triggers = [](TestServer &server) { // but those that close a follower
             return server
-                .scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.%1 WHERE %2='shop'")
-                            .arg(QLatin1String(table), QLatin1String(column)))
+                .scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.triggers WHERE "
+                                       "trigger_schema='shop' AND trigger_name NOT LIKE "
+                                       "'causeway_sealed%'"))
                 .toInt();
         };
         const auto migration = pair.open();
         CW_VERIFY(runTo(*migration, Goal::Replica));
-        QCOMPARE(count(pair.target, "triggers", "trigger_schema"), 0);
+        QCOMPARE(triggers(pair.target), 0);
         CW_VERIFY(runTo(*migration, Goal::Primary));
-        QCOMPARE(count(pair.target, "triggers", "trigger_schema"), 1);
-        QCOMPARE(count(pair.source, "triggers", "trigger_schema"), 0);
+        QCOMPARE(triggers(pair.target), 1);
+        QCOMPARE(triggers(pair.source), 0);
         QCOMPARE(pair.target.scalar(QStringLiteral(
                      "SELECT status FROM information_schema.events WHERE event_schema='shop'")),
                  QStringLiteral("ENABLED"));
@@ -187,8 +188,8 @@ private Q_SLOTS:
         QCOMPARE(pair.source.scalar(QStringLiteral("SELECT COUNT(*) FROM shop.log")),
                  QStringLiteral("1"));
         CW_VERIFY(runTo(*migration, Goal::Replica));
-        QCOMPARE(count(pair.source, "triggers", "trigger_schema"), 1);
-        QCOMPARE(count(pair.target, "triggers", "trigger_schema"), 0);
+        QCOMPARE(triggers(pair.source), 1);
+        QCOMPARE(triggers(pair.target), 0);
         QCOMPARE(pair.source.scalar(QStringLiteral(
                      "SELECT status FROM information_schema.events WHERE event_schema='shop'")),
                  QStringLiteral("ENABLED"));
