@@ -6,6 +6,7 @@ std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options
 {
     CheckList list(servers, options);
     addBinlogChecks(list);
+    addBinlogProbe(list);
     addServerChecks(list);
     addSchemaChecks(list);
     addGrantChecks(list);

@@ -10,6 +10,7 @@ using CheckList = CheckListOf<ServerContext>;
 using Servers = CheckServers<ServerContext>;
 
 void addBinlogChecks(CheckList &);
+void addBinlogProbe(CheckList &); ///< BinlogProbe.cpp
 void addServerChecks(CheckList &);
 void addSchemaChecks(CheckList &);
 void addGrantChecks(CheckList &);

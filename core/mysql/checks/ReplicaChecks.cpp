@@ -130,6 +130,7 @@ std::vector<Check> replicaChecks(const Servers &replicaAndPrimary, const CheckOp
               .sql = {QStringLiteral("SHOW GRANTS")},
               .look = lookReadRights});
     addBinlogChecks(list);
+    addBinlogProbe(list);
     std::vector<Check> checks = list.take();
     std::erase_if(checks, [](const Check &c) { return c.side != FindingSide::Source; });
     for (Check &c : checks)
