@@ -9,7 +9,9 @@
 
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -48,6 +50,8 @@ QString ResultSet::text(std::size_t row, std::size_t column) const
 Session::~Session()
 {
     const std::lock_guard lock(m_mutex);
+    if (m_socket >= 0)
+        ::close(m_socket);
     m_socket = -1;
     if (m_conn)
         PQfinish(m_conn);
@@ -76,7 +80,7 @@ QString Session::tlsCipher() const
 void Session::rememberSocket()
 {
     const std::lock_guard lock(m_mutex);
-    m_socket = PQsocket(m_conn);
+    m_socket = ::fcntl(PQsocket(m_conn), F_DUPFD_CLOEXEC, 0);
 }
 
 void Session::interrupt() noexcept
@@ -194,12 +198,18 @@ Result<std::unique_ptr<Session>> Session::open(const Address &address, std::stop
 {
     std::unique_ptr<Session> s(new Session);
     CW_TRY(s->connect(address, stop));
-    CW_TRY(
-        s->exec(QStringLiteral("SET search_path = ''; SET statement_timeout = 0; SET lock_timeout "
-                               "= 0; SET idle_in_transaction_session_timeout = 0; SET TimeZone = "
-                               "'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = "
-                               "'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex'"),
-                stop));
+    // Whatever the account, the database or the server has as its default.
+    CW_TRY(s->exec(
+        QStringLiteral("SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = 0; SET "
+                       "idle_in_transaction_session_timeout = 0; SET TimeZone = 'UTC'; SET "
+                       "DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET "
+                       "extra_float_digits = 3; SET bytea_output = 'hex'; SET array_nulls = on; "
+                       "SET standard_conforming_strings = on; SET quote_all_identifiers = off; SET "
+                       "xmloption = content; SET default_transaction_isolation = 'read committed'; "
+                       "SET default_transaction_deferrable = off; SELECT "
+                       "pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE "
+                       "name IN ('transaction_timeout', 'idle_session_timeout')"),
+        stop));
     return s;
 }
 

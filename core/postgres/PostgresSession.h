@@ -80,7 +80,9 @@ private:
     void rememberSocket();
 
     pg_conn *m_conn = nullptr;
-    std::mutex m_mutex; ///< keeps interrupt() from a socket number that was closed
+    std::mutex m_mutex; ///< of m_socket
+    /// A duplicate of our own: libpq closes its socket when a connection is lost, and the number
+    /// may be somebody else's by the time interrupt() shuts it down.
     int m_socket = -1;
     std::atomic<bool> m_interrupted{false}, m_dead{false};
 };
