@@ -139,6 +139,7 @@ std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options
 {
     CheckList list(servers, options);
     addServerChecks(list);
+    addSettingChecks(list);
     addSchemaChecks(list);
     addRoleChecks(list);
     addTargetChecks(list);

@@ -67,6 +67,7 @@ using CheckList = CheckListOf<ServerContext>;
 using Servers = CheckServers<ServerContext>;
 
 void addServerChecks(CheckList &);
+void addSettingChecks(CheckList &);
 void addSchemaChecks(CheckList &);
 void addRoleChecks(CheckList &);
 void addTargetChecks(CheckList &);

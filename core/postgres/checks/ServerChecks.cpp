@@ -93,11 +93,11 @@ Status lookStandby(Look &look)
 
 Status lookPrepared(Look &look)
 {
-    CW_TRY_ASSIGN(
-        const auto rows,
-        look.here.query(QStringLiteral("SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE "
-                                       "database = current_database() ORDER BY 1"),
-                        look.stop));
+    CW_TRY_ASSIGN(const auto rows,
+                  // Of every database: a slot waits for all that write anywhere on the server.
+                  look.here.query(QStringLiteral("SELECT gid || ' (' || database || ')' FROM "
+                                                 "pg_catalog.pg_prepared_xacts ORDER BY 1"),
+                                  look.stop));
     if (rows.rows.empty())
         return look.pass(cwText("core", "No prepared transaction."));
     for (std::size_t i = 0; i < rows.rows.size(); ++i)
@@ -117,7 +117,8 @@ Status lookSharedAccount(Look &look)
             const auto rows,
             look.here.query(
                 QStringLiteral(
-                    "SELECT usename||'@'||COALESCE(client_addr::text,'local')||' #'||pid||"
+                    "SELECT usename||'@'||COALESCE(pg_catalog.host(client_addr),'local')||' "
+                    "#'||pid||"
                     "' '||datname FROM pg_catalog.pg_stat_activity WHERE usename = "
                     "current_user AND backend_type = 'client backend' AND "
                     "application_name <> 'causeway' AND pid <> pg_backend_pid() AND pid "

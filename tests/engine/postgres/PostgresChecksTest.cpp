@@ -159,7 +159,7 @@ private Q_SLOTS:
                                       "TRANSACTION 'left over'"));
         const Finding prepared = find(QStringLiteral("pg-prepared-xacts"));
         QCOMPARE(toString(prepared.status), QStringLiteral("blocker"));
-        QCOMPARE(prepared.objects, QStringList(QStringLiteral("left over")));
+        QCOMPARE(prepared.objects, QStringList(QStringLiteral("left over (postgres)")));
         m_source->exec(QStringLiteral("ROLLBACK PREPARED 'left over'"));
         QCOMPARE(toString(find(QStringLiteral("pg-large-objects")).status),
                  QStringLiteral("warning"));
@@ -247,6 +247,60 @@ private Q_SLOTS:
             if (f.id == QLatin1String("pg-same-server"))
                 QCOMPARE(toString(f.status), QStringLiteral("blocker"));
         }
+    }
+
+    /// The sessions of replication have the account's own defaults.
+    void defaultsOfTheAccountAreSeen()
+    {
+        const QString id = QStringLiteral("pg-account-settings");
+        const QString role = QStringLiteral("with_defaults");
+        m_source->exec(QStringLiteral("CREATE ROLE with_defaults LOGIN PASSWORD 'mig-secret'"));
+        const auto status = [&] { return toString(find(id, FindingSide::Source, role).status); };
+        QCOMPARE(status(), QStringLiteral("pass"));
+        m_source->exec(QStringLiteral("ALTER ROLE with_defaults SET statement_timeout = '1min'"));
+        QCOMPARE(status(), QStringLiteral("warning"));
+        m_source->exec(QStringLiteral("ALTER DATABASE %1 SET array_nulls = off")
+                           .arg(QString::fromLatin1(kDatabase)));
+        const Finding f = find(id, FindingSide::Source, role);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        mend(*m_source, f);
+        QCOMPARE(status(), QStringLiteral("pass"));
+        m_source->exec(QStringLiteral("ALTER DATABASE %1 RESET array_nulls")
+                           .arg(QString::fromLatin1(kDatabase)));
+    }
+
+    void aLimitOfTheLogKeptIsSeen()
+    {
+        const QString id = QStringLiteral("pg-wal-keep");
+        QCOMPARE(toString(find(id).status), QStringLiteral("pass"));
+        m_source->exec(QStringLiteral("ALTER SYSTEM SET max_slot_wal_keep_size = '3MB'"));
+        m_source->exec(QStringLiteral("SELECT pg_reload_conf()"));
+        QTRY_COMPARE(toString(find(id).status), QStringLiteral("warning"));
+        mend(*m_source, find(id));
+        QTRY_COMPARE(toString(find(id).status), QStringLiteral("pass"));
+    }
+
+    void moreTablesThanLocksBlock()
+    {
+        auto small = std::make_unique<TestServer>(
+            options({QStringLiteral("max_locks_per_transaction=10"),
+                     QStringLiteral("max_connections=12"), QStringLiteral("max_wal_senders=2")}));
+        small->exec(
+            QStringLiteral("CREATE TABLE p (id int) PARTITION BY RANGE (id); DO $$ BEGIN FOR "
+                           "i IN 1..80 LOOP EXECUTE format('CREATE TABLE p%s PARTITION OF p "
+                           "FOR VALUES FROM (%s) TO (%s)', i, i, i + 1); END LOOP; END $$"),
+            QString::fromLatin1(kDatabase));
+        std::swap(m_source, small);
+        const Finding warned = find(QStringLiteral("pg-locks"));
+        m_source->exec(QStringLiteral("DO $$ BEGIN FOR i IN 81..140 LOOP EXECUTE format('CREATE "
+                                      "TABLE p%s PARTITION OF p FOR VALUES FROM (%s) TO (%s)', i, "
+                                      "i, i + 1); END LOOP; END $$"),
+                       QString::fromLatin1(kDatabase));
+        const Finding blocked = find(QStringLiteral("pg-locks"));
+        std::swap(m_source, small);
+        QCOMPARE(toString(warned.status), QStringLiteral("warning"));
+        QCOMPARE(toString(blocked.status), QStringLiteral("blocker"));
+        QVERIFY(blocked.fix.restart);
     }
 
     void anotherProgramWithOurAccountBlocks()
