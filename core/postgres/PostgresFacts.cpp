@@ -56,7 +56,8 @@ Result<std::vector<LiveClient>> readLiveClients(Session &session, std::stop_toke
         const auto r,
         session.query(
             QStringLiteral(
-                "SELECT pid, usename, COALESCE(client_addr::text,'local'), datname, state, "
+                "SELECT pid, usename, COALESCE(pg_catalog.host(client_addr),'local'), datname, "
+                "state, "
                 "COALESCE(EXTRACT(epoch FROM now()-state_change)::bigint,0), left(query,200), "
                 "application_name = 'causeway', xact_start IS NOT NULL FROM "
                 "pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND datname = "

@@ -156,7 +156,14 @@ Status finishPhase(Native &n, bool oldSourceOpen, std::stop_token stop)
     steps.push_back(removeState(n, Side::Target));
     CW_TRY(n.host.runSteps(steps, stop));
     CW_TRY(n.host.setPhase(Phase::Finished));
-    n.host.activity(cwText("core", "Finished: nothing of Causeway is left on either server."));
+    n.host.activity(
+        oldSourceOpen
+            ? cwText("core", "Finished: nothing of Causeway is left on either server.")
+            : cwText("core",
+                     "Finished. Only what keeps the old source closed is left: the schema %1 and "
+                     "its triggers, and default_transaction_read_only. The report says how to open "
+                     "it.",
+                     n.names.seal()));
     return {};
 }
 

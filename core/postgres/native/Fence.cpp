@@ -165,8 +165,10 @@ Status Fence::waitForQuiet(const Scope &scope, std::chrono::milliseconds limit,
     // transaction hold a lock: when it began is shown to few accounts.
     const QString look =
         QStringLiteral(
-            "SELECT DISTINCT l.virtualtransaction, l.pid || ' ' || COALESCE(a.usename, '?') || '@' "
-            "|| COALESCE(a.client_addr::text, 'local') FROM pg_catalog.pg_locks l LEFT JOIN "
+            "SELECT DISTINCT l.virtualtransaction, COALESCE(l.pid::text, 'prepared transaction') "
+            "|| ' ' || COALESCE(a.usename, '?') || '@' "
+            "|| COALESCE(pg_catalog.host(a.client_addr), 'local') FROM pg_catalog.pg_locks l LEFT "
+            "JOIN "
             "pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'relation' AND "
             "l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
             "current_database()) AND l.mode IN ('RowExclusiveLock', 'ShareLock', "

@@ -66,7 +66,9 @@ Status NativeRoute::copy(std::stop_token stop)
 Status NativeRoute::becomeReplica(std::stop_token stop)
 {
     m_roles = {};
-    return replicaPhase(m_native, std::move(stop));
+    CW_TRY(replicaPhase(m_native, std::move(stop)));
+    m_following = true;
+    return {};
 }
 
 Status NativeRoute::startFollowing(std::stop_token stop)

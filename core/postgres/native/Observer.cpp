@@ -173,6 +173,9 @@ void Observer::lookAtTables(RouteHost &host, Server &follower, Side leader)
             t.bytes = std::max(t.bytes, sum.bytes);
             t.rowsEstimate = std::max(t.rowsEstimate, t.rows);
             t.bytesEstimate = std::max(t.bytesEstimate, t.bytes);
+            if (sum.done > 0 && sum.copying + sum.waiting == 0)
+                t.bytes = t.bytesEstimate; // what was counted is of the last copy, the estimate of
+                                           // the leader's size
             if (t.state == TableState::Verified || t.state == TableState::Different)
                 continue;
             t.state = sum.copying > 0 || (sum.done > 0 && sum.waiting > 0) ? TableState::Copying

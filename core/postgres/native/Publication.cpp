@@ -139,14 +139,14 @@ Result<QStringList> whoBlocks(Server &server, int pid, std::stop_token stop)
         server.query(
             QStringLiteral(
                 "SELECT a.pid || ' ' || COALESCE(a.usename, '?') || '@' || "
-                "COALESCE(a.client_addr::text, 'local') || COALESCE(' (' || "
+                "COALESCE(pg_catalog.host(a.client_addr), 'local') || COALESCE(' (' || "
                 "NULLIF(a.application_name, '') || ')', '') || ', ' || COALESCE(a.state, '?') || "
                 "' for ' || COALESCE(EXTRACT(epoch FROM clock_timestamp() - "
                 "COALESCE(a.xact_start, a.state_change))::bigint, 0) || ' s' FROM "
                 "pg_catalog.unnest(pg_catalog.pg_blocking_pids(%1)) AS b(pid) JOIN "
-                "pg_catalog.pg_stat_activity a ON a.pid = b.pid UNION ALL SELECT 'a prepared "
-                "transaction (pg_prepared_xacts)' WHERE 0 = ANY "
-                "(pg_catalog.pg_blocking_pids(%1))")
+                "pg_catalog.pg_stat_activity a ON a.pid = b.pid UNION ALL SELECT 'the prepared "
+                "transaction ' || gid || ' of ' || owner || ' (' || database || ')' FROM "
+                "pg_catalog.pg_prepared_xacts WHERE 0 = ANY (pg_catalog.pg_blocking_pids(%1))")
                 .arg(pid),
             std::move(stop)));
     QStringList out;

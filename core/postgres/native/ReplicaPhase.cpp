@@ -115,7 +115,10 @@ Status replicaPhase(Native &n, std::stop_token stop)
     n.host.activity(cwText("core", "Catching up with the source."));
     CW_TRY(n.catchUp(Roles{}, std::chrono::milliseconds(0), false, stop));
     n.host.activity(cwText("core", "The target follows the source."));
-    return n.host.setPhase(Phase::Replica);
+    CW_TRY(n.host.setPhase(Phase::Replica));
+    // What is kept for `status` is what was seen last.
+    n.observer.look(n.host, n.source, n.target, Observer::Tables::Now);
+    return {};
 }
 
 } // namespace causeway::postgres

@@ -18,6 +18,17 @@ Result<std::unique_ptr<Session>> Server::another(std::stop_token stop)
                                         "SET tcp_keepalives_interval = 2; "
                                         "SET tcp_keepalives_count = 3"),
                          stop));
+    // Event triggers of the owner (a log of schema changes, mostly) would act on what is ours, and
+    // leave rows on one side that the other never gets. Where the account may not say so, they do.
+    CW_TRY(session->exec(
+        QStringLiteral("SELECT pg_catalog.set_config('session_replication_role', 'replica', false) "
+                       "WHERE %1")
+            .arg(session->version() >= 150000
+                     ? QStringLiteral("pg_catalog.has_parameter_privilege("
+                                      "'session_replication_role', 'SET')")
+                     : QStringLiteral("(SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = "
+                                      "current_user)")),
+        stop));
     return session;
 }
 

@@ -514,6 +514,9 @@ Status completeSwitch(Native &n, std::stop_token stop)
     steps.push_back(std::move(tidy));
     CW_TRY(n.host.runSteps(steps, stop));
     n.observer.forget();
+    n.host.activity(back.exists ? cwText("core", "%1 takes writes, and %2 follows.",
+                                         leader.display(), follower.display())
+                                : cwText("core", "%1 takes writes.", leader.display()));
     return n.host.setPhase(now.leader == Side::Target ? Phase::Primary : Phase::Replica);
 }
 

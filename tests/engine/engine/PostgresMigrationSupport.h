@@ -80,8 +80,8 @@ struct PostgresPair {
         list(QStringLiteral("SELECT pubname FROM pg_publication"));
         list(QStringLiteral("SELECT tgname FROM pg_trigger WHERE tgname ~ 'causeway'"));
         list(QStringLiteral("SELECT roname FROM pg_replication_origin"));
-        list(QStringLiteral("SELECT setconfig::text FROM pg_db_role_setting WHERE setconfig::text "
-                            "~ 'read_only'"));
+        list(QStringLiteral("SELECT setconfig::text FROM pg_db_role_setting WHERE setrole = 0 AND "
+                            "setconfig::text ~ 'read_only'"));
         return out;
     }
 
