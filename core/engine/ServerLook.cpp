@@ -1,5 +1,7 @@
 #include "engine/ServerLook.h"
 
+#include "engine/Engine.h"
+#include "postgres/StreamRights.h"
 #include "postgres/native/Health.h"
 
 namespace causeway {
@@ -7,6 +9,15 @@ namespace causeway {
 bool replicatesWithoutUs(const Settings &settings)
 {
     return settings.source.fromHere.engine == Engine::Postgres;
+}
+
+Result<Support> wayBack(const Address &source, const Address &target, std::stop_token stop)
+{
+    if (target.engine == Engine::Postgres)
+        return postgres::wayBack(source, target, std::move(stop));
+    CW_TRY_ASSIGN(const auto database, makeDatabase(target));
+    CW_TRY_ASSIGN(const Capabilities can, database->capabilities(std::move(stop)));
+    return can.reverse;
 }
 
 Status lookAtServers(const Settings &settings, const Address &source, const Address &target,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "database/Database.h"
 #include "journal/Journal.h"
 
 #include <QJsonObject>
@@ -13,5 +14,8 @@ Status lookAtServers(const Settings &, const Address &source, const Address &tar
                      QJsonObject &status, std::stop_token);
 /// Whether that says anything for this migration.
 bool replicatesWithoutUs(const Settings &);
+
+/// Whether the source could follow the target after a switch, known before anything is copied.
+Result<Support> wayBack(const Address &source, const Address &target, std::stop_token);
 
 } // namespace causeway

@@ -76,7 +76,10 @@ public:
         out.objects = tables.objects;
         return out;
     }
-    Result<Capabilities> capabilities(const Address &, std::stop_token) override { return able; }
+    Result<Support> wayBack(const Address &, const Address &, std::stop_token) override
+    {
+        return back;
+    }
     Result<CheckReport> runPreflight(const Endpoint &, const std::optional<Endpoint> &,
                                      const CheckOptions &,
                                      const std::function<void(const Finding &)> &onFinding,
@@ -139,7 +142,7 @@ public:
     ConnectionReport connection;
     QStringList schemas;
     Catalog tables;
-    Capabilities able;
+    Support back;
     CheckReport check;
     Settings openedSettings;
     QByteArray saved;

@@ -229,7 +229,7 @@ private Q_SLOTS:
 
     void oneWayMustBeAcceptedByTyping()
     {
-        m_engine->able.reverse = {false, cwText("core", "its log cannot be read")};
+        m_engine->back = {false, cwText("core", "its log cannot be read")};
         walkTo(MainWindow::Plan);
         QTRY_VERIFY(find<QAbstractButton>("acceptOneWayButton")->isVisible());
         QVERIFY(!nextEnabled());

@@ -81,7 +81,7 @@ inline std::shared_ptr<FakeEngine> sampleEngine()
     view.schema = QStringLiteral("shop");
     view.name = QStringLiteral("open_orders");
     e->tables.objects.push_back(view);
-    e->able.reverse.yes = true;
+    e->back.yes = true;
 
     Finding gtid = makeFinding("mysql-gtid-mode", FindingStatus::Blocker, "Global transaction ids",
                                "OFF", "ON");

@@ -1,19 +1,13 @@
-#include "models/EnglishPlurals.h"
-#include "pages/Page.h"
+#include "gui/WizardDriver.h"
+#include "journal/Journal.h"
 #include "servers/Compare.h"
+#include "servers/PostgresClient.h"
+#include "servers/PostgresCompare.h"
+#include "servers/PostgresWorkload.h"
 #include "servers/TestServer.h"
 #include "servers/Workload.h"
-#include "shell/MainWindow.h"
 
-#include <QAbstractButton>
-#include <QApplication>
-#include <QLabel>
-#include <QLineEdit>
-#include <QPushButton>
-#include <QSettings>
-#include <QTemporaryDir>
-#include <QTest>
-#include <QTreeView>
+#include <QProcess>
 
 using namespace causeway;
 using namespace causeway::ui;
@@ -23,79 +17,23 @@ using namespace causeway::test;
 class WizardMigrationTest : public QObject {
     Q_OBJECT
 
-    std::unique_ptr<MainWindow> m_window;
     QTemporaryDir m_folder;
+    WizardDriver m_wizard;
+    static constexpr const char *kKilled = "CAUSEWAY_WIZARD_TO_BE_KILLED";
 
-    template <class W> W *find(const char *name)
+    static bool copies(const QString &file)
     {
-        W *w = m_window->findChild<W *>(QString::fromLatin1(name));
-        if (!w)
-            qFatal("no control called %s", name);
-        return w;
-    }
-    void click(const char *name)
-    {
-        auto *button = find<QAbstractButton>(name);
-        QVERIFY2(button->isEnabled(), name);
-        QTest::mouseClick(button, Qt::LeftButton);
-    }
-    QByteArray state()
-    {
-        QStringList out{find<QLabel>("nextReason")->text()};
-        for (const char *name : {"progressStateText", "progressErrorText", "cutoverStateText",
-                                 "cutoverObstacleText", "planStateText"})
-            out << find<QLabel>(name)->text();
-        return out.join(QStringLiteral(" | ")).toUtf8();
-    }
-    bool nextEnabled() { return find<QPushButton>("nextButton")->isEnabled(); }
-    Phase phase()
-    {
-        const auto &s = m_window->bridge().snapshot();
-        return s ? s->phase : Phase::Draft;
-    }
-
-    void fillEndpoint(const char *prefix, const QString &url)
-    {
-        const QByteArray paste = QByteArray(prefix) + "PasteEdit";
-        auto *edit = find<QLineEdit>(paste.constData());
-        edit->setFocus();
-        QTest::keyClicks(edit, url);
-        QTest::keyClick(edit, Qt::Key_Tab);
-        const QByteArray button = QByteArray(prefix) + "TestButton";
-        click(button.constData());
-        QTRY_VERIFY2_WITH_TIMEOUT(nextEnabled(), state().constData(), 30'000);
-        click("nextButton");
-    }
-
-    /// Reads each warning, accepts what may be accepted, by the tree and the tick.
-    void settlePreflight()
-    {
-        QTRY_VERIFY_WITH_TIMEOUT(m_window->draft().check.has_value(), 120'000);
-        auto *tree = find<QTreeView>("findingTree");
-        auto *accept = find<QAbstractButton>("acceptCheck");
-        const auto *model = tree->model();
-        for (int group = 0; group < 2; ++group) {
-            const QModelIndex parent = model->index(group, 0);
-            for (int row = 0; row < model->rowCount(parent); ++row) {
-                const QModelIndex finding = model->index(row, 0, parent);
-                tree->setCurrentIndex(finding);
-                QVERIFY2(accept->isVisible(),
-                         qPrintable(finding.data().toString() + QStringLiteral(": ") +
-                                    finding.siblingAtColumn(2).data().toString()));
-                if (!accept->isChecked())
-                    accept->click();
-            }
-        }
-        QTRY_VERIFY2(nextEnabled(), state().constData());
-        click("nextButton");
+        if (!QFile::exists(file))
+            return false;
+        const auto journal = Journal::open(file, Journal::Access::Read);
+        if (!journal)
+            return false;
+        const auto phase = (*journal)->phase();
+        return phase && *phase != Phase::Draft && *phase != Phase::Checked;
     }
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QSettings().clear();
-        QApplication::installTranslator(new EnglishPlurals(this));
-    }
+    void initTestCase() { QApplication::installTranslator(new EnglishPlurals(this)); }
 
     void movesADatabaseUnderLoadAndBackAndFinishes()
     {
@@ -111,63 +49,16 @@ private Q_SLOTS:
         app.start();
         QVERIFY(app.waitForCommits(20, std::chrono::seconds(30)));
 
-        m_window = std::make_unique<MainWindow>(makeCoreEngine());
-        m_window->show();
-        m_window->activateWindow();
-        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
-        click("newMigrationButton");
-        fillEndpoint("source", source.url(QStringLiteral("shop")));
+        m_wizard.begin();
+        m_wizard.startCopy(source.url(QStringLiteral("shop")), target.url(),
+                           m_folder.filePath(QStringLiteral("shop.causeway")));
         QVERIFY(!QTest::currentTestFailed());
-        fillEndpoint("target", target.url());
+        m_wizard.becomeReplica();
         QVERIFY(!QTest::currentTestFailed());
-        QCOMPARE(m_window->currentPage(), MainWindow::Selection);
-        QTRY_VERIFY2_WITH_TIMEOUT(nextEnabled(), state().constData(), 60'000);
-        QCOMPARE(m_window->draft().selection.schemas, QStringList{QStringLiteral("shop")});
-        click("nextButton");
-        settlePreflight();
+        m_wizard.switchThereAndBack(app);
         QVERIFY(!QTest::currentTestFailed());
-
-        QCOMPARE(m_window->currentPage(), MainWindow::Plan);
-        find<QLineEdit>("fileEdit")->setText(m_folder.filePath(QStringLiteral("shop.causeway")));
-        QTRY_VERIFY(find<QPushButton>("prepareButton")->isEnabled());
-        click("prepareButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(nextEnabled(), state().constData(), 60'000);
-        QVERIFY(find<QTreeView>("planSteps")->model()->rowCount() > 5);
-        click("nextButton");
-        QCOMPARE(m_window->currentPage(), MainWindow::Progress);
-        QTRY_VERIFY2_WITH_TIMEOUT(nextEnabled(), state().constData(), 240'000);
-        QVERIFY(phase() == Phase::Replica);
-        click("nextButton");
-
-        QCOMPARE(m_window->currentPage(), MainWindow::Cutover);
-        auto *primary = find<QPushButton>("enablePrimaryButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(primary->isEnabled(), state().constData(), 120'000);
-        click("enablePrimaryButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(phase() == Phase::Primary, state().constData(), 240'000);
-        QVERIFY2(app.waitForCommitsOn(1, 20, std::chrono::seconds(60)),
-                 "the application writes to the target");
-
-        auto *back = find<QPushButton>("enableReplicaButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(back->isEnabled(), state().constData(), 120'000);
-        const qint64 before = app.commitsOn(0);
-        click("enableReplicaButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(phase() == Phase::Replica, state().constData(), 240'000);
-        QVERIFY2(app.waitForCommitsOn(0, before + 20, std::chrono::seconds(60)),
-                 "the application writes to the source again");
-
-        QTRY_VERIFY2_WITH_TIMEOUT(primary->isVisible() && primary->isEnabled(), state().constData(),
-                                  120'000);
-        click("enablePrimaryButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(phase() == Phase::Primary, state().constData(), 240'000);
-        app.stop();
-        QTRY_VERIFY2_WITH_TIMEOUT(find<QPushButton>("finishButton")->isEnabled(),
-                                  state().constData(), 60'000);
-        click("finishButton");
-        auto *typed = find<QLineEdit>("confirmEdit");
-        QTest::keyClicks(typed, m_window->bridge().snapshot()->targetName);
-        click("confirmActionButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(m_window->currentPage() == MainWindow::Finished,
-                                  state().constData(), 240'000);
+        m_wizard.switchAndFinish(app);
+        QVERIFY(!QTest::currentTestFailed());
 
         QVERIFY2(app.lostOn(target).empty(), "a committed transaction is missing");
         const QStringList differences =
@@ -180,9 +71,76 @@ private Q_SLOTS:
         QCOMPARE(target.scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.schemata "
                                               "WHERE schema_name = '_causeway'")),
                  QStringLiteral("0"));
-        m_window->close();
-        QTRY_VERIFY(!m_window->isVisible());
-        m_window.reset();
+        m_wizard.end();
+    }
+
+    /// The other process of the next test; nothing by itself.
+    void beginsAndIsKilled()
+    {
+        const QStringList words = qEnvironmentVariable(kKilled).split(QLatin1Char(' '));
+        if (words.size() != 3)
+            return;
+        m_wizard.begin();
+        m_wizard.startCopy(words[0], words[1], words[2]);
+        QVERIFY(!QTest::currentTestFailed());
+        QTest::qWait(60'000);
+    }
+
+    void movesAPostgresDatabaseAcrossAKill()
+    {
+        ServerOptions from, to;
+        from.product = to.product = Product::Postgres;
+        to.postgresMajor = QStringLiteral("18");
+        TestServer source(from), target(to);
+        PostgresWorkloadOptions load;
+        load.connections = 3;
+        load.rate = 60;
+        load.longTransaction = std::chrono::milliseconds(0);
+        PostgresWorkload::createSchema(source, load);
+        PostgresWorkload::createAccount(target);
+        for (TestServer *server : {&source, &target})
+            server->exec(
+                QStringLiteral("CREATE ROLE mover LOGIN SUPERUSER PASSWORD 'mover-secret'"));
+        target.exec(QStringLiteral("CREATE DATABASE shop"));
+        PostgresWorkload app({PostgresWorkload::address(source), PostgresWorkload::address(target)},
+                             load);
+        app.start();
+        QVERIFY(app.waitForCommits(20, std::chrono::seconds(30)));
+        const auto url = [](TestServer &server) {
+            return QStringLiteral("postgresql://mover:mover-secret@127.0.0.1:%1/shop")
+                .arg(server.port());
+        };
+        const QString file = m_folder.filePath(QStringLiteral("pg.causeway"));
+        // Another process begins, and is killed while it copies.
+        QProcess first;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QString::fromLatin1(kKilled),
+                           QStringList{url(source), url(target), file}.join(QLatin1Char(' ')));
+        first.setProcessEnvironment(environment);
+        first.setProcessChannelMode(QProcess::ForwardedChannels);
+        first.start(QCoreApplication::applicationFilePath(), {QStringLiteral("beginsAndIsKilled")});
+        QVERIFY(first.waitForStarted());
+        QTRY_VERIFY_WITH_TIMEOUT(copies(file), 120'000);
+        first.kill();
+        QVERIFY(first.waitForFinished());
+
+        const Secret password(QStringLiteral("mover-secret"));
+        m_wizard.begin();
+        m_wizard.open(file, password, password);
+        QVERIFY(!QTest::currentTestFailed());
+        m_wizard.becomeReplica();
+        QVERIFY(!QTest::currentTestFailed());
+        m_wizard.switchThereAndBack(app);
+        QVERIFY(!QTest::currentTestFailed());
+        m_wizard.switchAndFinish(app);
+        QVERIFY(!QTest::currentTestFailed());
+        QVERIFY2(app.lostOn(target).empty(), "a committed transaction is missing");
+        PostgresCompareOptions options;
+        options.objects = options.sequences = false;
+        const QStringList differences =
+            comparePostgres(source, target, QStringLiteral("shop"), options);
+        QVERIFY2(differences.isEmpty(), qPrintable(differences.join(QLatin1Char('\n'))));
+        m_wizard.end();
     }
 };
 

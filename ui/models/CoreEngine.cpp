@@ -1,5 +1,6 @@
 #include "models/EnginePort.h"
 
+#include "engine/ServerLook.h"
 #include "journal/Journal.h"
 #include "report/Report.h"
 
@@ -53,10 +54,10 @@ public:
         return database->catalog(selection, std::move(stop));
     }
 
-    Result<Capabilities> capabilities(const Address &address, std::stop_token stop) override
+    Result<Support> wayBack(const Address &source, const Address &target,
+                            std::stop_token stop) override
     {
-        CW_TRY_ASSIGN(auto database, makeDatabase(address));
-        return database->capabilities(std::move(stop));
+        return causeway::wayBack(source, target, std::move(stop));
     }
 
     Result<CheckReport> runPreflight(const Endpoint &source, const std::optional<Endpoint> &target,

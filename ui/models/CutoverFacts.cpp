@@ -37,7 +37,8 @@ void CutoverFacts::update(const Snapshot &s, qint64 nowMs)
                          .arg(Words::ltr(Words::follower(s)), Words::phase(s.phase))
         : running
             ? tr("%1 follows %2.").arg(Words::ltr(Words::follower(s)), Words::ltr(Words::leader(s)))
-            : tr("Replication does not run: %1.").arg(Words::runState(s.runState)));
+            : tr("Replication does not run (%1): press Resume on the page Copy and replicate.")
+                  .arg(Words::runState(s.runState)));
 
     if (s.lagSeconds >= 0 && s.lagSeconds <= lagThresholdSeconds) {
         if (m_lagSmallSinceMs == 0)

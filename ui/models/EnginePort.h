@@ -50,7 +50,9 @@ public:
                                             std::stop_token) = 0;
     virtual Result<QStringList> schemaNames(const Address &, std::stop_token) = 0;
     virtual Result<Catalog> catalog(const Address &, const Selection &, std::stop_token) = 0;
-    virtual Result<Capabilities> capabilities(const Address &, std::stop_token) = 0;
+    /// Whether the source could follow the target after the switch.
+    virtual Result<Support> wayBack(const Address &source, const Address &target,
+                                    std::stop_token) = 0;
     virtual Result<CheckReport> runPreflight(const Endpoint &source,
                                              const std::optional<Endpoint> &target,
                                              const CheckOptions &,

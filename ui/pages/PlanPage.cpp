@@ -253,17 +253,14 @@ void PlanPage::askCapabilities()
     m_reverse.reset();
     m_reverseOf = where;
     auto engine = m_bridge.sharedEngine();
-    m_capabilityJob = m_bridge.run<Capabilities>(
-        [engine, target = m_draft.target](std::stop_token stop) {
-            return engine->capabilities(target, stop);
+    m_capabilityJob = m_bridge.run<Support>(
+        [engine, source = m_draft.source, target = m_draft.target](std::stop_token stop) {
+            return engine->wayBack(source, target, stop);
         },
         this,
-        [this](Result<Capabilities> c) {
+        [this](Result<Support> back) {
             m_capabilityJob = 0;
-            if (c)
-                m_reverse = c->reverse;
-            else
-                m_reverse = Support{false, c.error().message};
+            m_reverse = back ? *back : Support{false, back.error().message};
             updateState();
         });
 }

@@ -155,7 +155,8 @@ void SelectionPage::readSchemas()
                 if (m_draft.hasTarget() && !to.isEmpty() && to != from)
                     wanted.renames.insert(from, to);
             }
-            if (wanted.schemas.isEmpty() && names->size() == 1)
+            // PostgreSQL's URL names the database that moves: all of its schemas, to begin with.
+            if (wanted.schemas.isEmpty() && (names->size() == 1 || !m_draft.source.isMySqlFamily()))
                 wanted.schemas = *names;
             m_applying = true;
             m_model->setSchemas(*names);

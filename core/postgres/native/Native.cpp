@@ -1,6 +1,7 @@
 #include "postgres/native/Native.h"
 
 #include "base/Stop.h"
+#include "postgres/StreamRights.h"
 
 namespace causeway::postgres {
 
@@ -124,37 +125,12 @@ Result<Phase> derivePhase(Native &n, std::stop_token stop)
 Result<Support> wayBack(Native &n, std::stop_token stop)
 {
     // The target must be able to publish, the source to subscribe.
-    CW_TRY_ASSIGN(
-        const auto target,
-        n.target.query(
-            QStringLiteral(
-                "SELECT current_setting('wal_level'), r.rolsuper OR r.rolreplication OR EXISTS "
-                "(SELECT 1 FROM pg_catalog.pg_roles x WHERE x.rolname IN "
-                "('rds_replication','rds_superuser') AND pg_catalog.pg_has_role(r.oid, x.oid, "
-                "'member')) FROM pg_catalog.pg_roles r WHERE r.rolname = current_user"),
-            stop));
-    if (target.text(0, 0) != QLatin1String("logical")) {
-        return Support{false, cwText("core", "wal_level of the target is %1, not logical.",
-                                     target.text(0, 0))};
-    }
-    if (!target.isTrue(0, 1)) {
-        return Support{false, cwText("core", "The account may not create a replication slot on the "
-                                             "target.")};
-    }
-    CW_TRY_ASSIGN(
-        const auto source,
-        n.source.query(
-            QStringLiteral("SELECT r.rolsuper OR EXISTS (SELECT 1 FROM pg_catalog.pg_roles x WHERE "
-                           "x.rolname IN ('pg_create_subscription','rds_superuser',"
-                           "'cloudsqlsuperuser','azure_pg_admin','neon_superuser') AND "
-                           "pg_catalog.pg_has_role(r.oid, x.oid, 'member')) FROM "
-                           "pg_catalog.pg_roles r WHERE r.rolname = current_user"),
-            stop));
-    if (!source.isTrue(0, 0)) {
-        return Support{false, cwText("core", "The account may not create a subscription on the "
-                                             "source, which would have to follow the target.")};
-    }
-    return Support{true, {}};
+    CW_TRY_ASSIGN(Session *const target, n.target.session(stop));
+    CW_TRY_ASSIGN(Support publishes, canPublish(*target, stop));
+    if (!publishes.yes)
+        return publishes;
+    CW_TRY_ASSIGN(Session *const source, n.source.session(stop));
+    return canSubscribe(*source, stop);
 }
 
 } // namespace causeway::postgres
