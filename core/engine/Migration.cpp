@@ -519,7 +519,9 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             caughtUp = route->catchUpNow(stop);
         route->stopFollowing();
         // An old source that can never follow again is no reason to keep its state for ever.
-        if (!caughtUp && caughtUp.error().id == QLatin1String("mysql-binlog-purged"))
+        const QStringList forGood{QStringLiteral("mysql-binlog-purged"),
+                                  QStringLiteral("pg-slot-lost"), QStringLiteral("schema-drift")};
+        if (!caughtUp && forGood.contains(caughtUp.error().id))
             ctx.event(QStringLiteral("warning"), caughtUp.error().describe());
         else
             CW_TRY(caughtUp);

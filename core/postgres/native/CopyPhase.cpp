@@ -1,4 +1,5 @@
 #include "postgres/native/Carry.h"
+#include "postgres/native/Drift.h"
 #include "postgres/native/Fence.h"
 #include "postgres/native/Native.h"
 
@@ -210,8 +211,10 @@ Status copyPhase(Native &n, std::stop_token stop)
         CW_TRY_ASSIGN(const auto done, n.target.fact(fact::tables, token));
         return done.has_value();
     };
-    tables.act = [&n, make = tables.act](std::stop_token token) -> Status {
+    tables.act = [&n, &scope, make = tables.act](std::stop_token token) -> Status {
         CW_TRY(make(token));
+        CW_TRY_ASSIGN(const QString read, schemaFingerprint(n.source, scope, token));
+        CW_TRY(n.target.setFact(fact::schemaRead, read, token));
         return n.target.setFact(fact::tables, QStringLiteral("1"), token);
     };
     CW_TRY(n.host.runSteps(

@@ -1,6 +1,7 @@
 #include "postgres/native/Health.h"
 
 #include "base/Stop.h"
+#include "postgres/native/Drift.h"
 #include "postgres/native/Native.h"
 
 #include <algorithm>
@@ -29,6 +30,23 @@ Trouble slotLost(Side leader, const QString &leaderName, const QString &follower
                              "max_slot_wal_keep_size on the source, and begin anew.")
             : cwText("core", "The old source cannot follow any more, and there is no way back: "
                              "finish when you trust the new leader.")};
+}
+
+Result<std::optional<Trouble>> driftFromOutside(Server &leader, Server &follower, Server &target,
+                                                std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto complete, target.fact(fact::complete, stop));
+    CW_TRY_ASSIGN(const auto there, leader.fact(fact::selection, stop));
+    CW_TRY_ASSIGN(const auto here, follower.fact(fact::selection, stop));
+    if (!complete || !there || !here)
+        return std::optional<Trouble>();
+    CW_TRY_ASSIGN(const Scope from, readScope(leader, Selection::decode(*there), stop));
+    CW_TRY_ASSIGN(const Scope to, readScope(follower, Selection::decode(*here), stop));
+    CW_TRY_ASSIGN(const auto drift, schemaDrift(leader, from, follower, to, stop));
+    if (drift.empty())
+        return std::optional<Trouble>();
+    const Error e = driftError(drift);
+    return std::optional<Trouble>(Trouble{e.id, e.message, e.fix});
 }
 } // namespace
 
@@ -118,6 +136,7 @@ Result<std::optional<Standstill>> lookFromOutside(const QString &migration, cons
     Server &leader = out.roles.leader == Side::Source ? from : to;
     Server &follower = out.roles.leader == Side::Source ? to : from;
     CW_TRY_ASSIGN(const auto copies, to.fact(fact::tables, stop));
+    CW_TRY_ASSIGN(auto drift, driftFromOutside(leader, follower, to, stop));
     for (int look = 1;; ++look) {
         CW_TRY_ASSIGN(const SlotState slot, readSlot(leader, leader.side(), stop));
         CW_TRY_ASSIGN(const SubscriptionState stream,
@@ -129,6 +148,8 @@ Result<std::optional<Standstill>> lookFromOutside(const QString &migration, cons
         out.keptBytes = slot.retainedBytes;
         out.leftBytes = slot.safeBytes;
         out.troubles = std::move(health.lasting);
+        if (drift)
+            out.troubles.push_back(*drift);
         if (!health.worker)
             break;
         if (look == kLooks) {

@@ -2,6 +2,7 @@
 
 #include "base/Stop.h"
 #include "postgres/StreamRights.h"
+#include "postgres/native/Drift.h"
 
 namespace causeway::postgres {
 
@@ -67,6 +68,9 @@ Error Native::diagnose(Roles roles, const Error &failure)
 {
     Error e = failure;
     Server &leader = on(roles.leader), &follower = on(roles.follower);
+    // A column that the follower lacks is the most likely reason, and has an answer of its own.
+    if (const auto drift = driftNow(*this, roles, {}); drift && !drift->empty())
+        return driftError(*drift);
     auto found = findApplyTrouble(leader, follower, {});
     trouble = found ? std::move(*found) : std::nullopt;
     if (!trouble && e.id != QLatin1String("apply-error"))

@@ -28,7 +28,9 @@ inline const QString selection = QStringLiteral("selection"); ///< for those wit
 inline const QString tables = QStringLiteral("tables_made");  ///< schema is there, rows may come
 inline const QString copied = QStringLiteral("copied");       ///< all rows, indexes that may exist
 inline const QString complete = QStringLiteral("complete");   ///< everything that had to wait
-inline const QString verified = QStringLiteral("verified");   ///< on the follower; Unix ms
+/// Fingerprint of the source's schema when the target's tables were made from it.
+inline const QString schemaRead = QStringLiteral("schema_read");
+inline const QString verified = QStringLiteral("verified"); ///< on the follower; Unix ms
 } // namespace fact
 
 /// What the phases of one migration share. Engine thread only.
@@ -41,6 +43,7 @@ struct Native {
     Observer observer;
     std::optional<SchemaArchive> archive; ///< of the source, once dumped
     std::optional<ApplyTrouble> trouble;  ///< of the last error "apply-error"
+    bool driftTakesAPerson = false;       ///< of the last error "schema-drift"
 
     [[nodiscard]] Server &on(Side side) { return side == Side::Source ? source : target; }
     [[nodiscard]] const Settings &settings() const { return host.configuration(); }

@@ -78,6 +78,7 @@ Status NativeRoute::startFollowing(std::stop_token stop)
         m_following = false;
         return {};
     }
+    CW_TRY(requireNoDrift(m_native, m_roles, stop));
     CW_TRY(ensureStreaming(m_native, m_roles, stop));
     m_following = true;
     return {};
@@ -102,13 +103,7 @@ Status NativeRoute::follow(std::stop_token stop)
         if (std::chrono::steady_clock::now() >= lookAt) {
             lookAt = std::chrono::steady_clock::now() + kDriftEvery;
             CW_TRY(ensureStreaming(m_native, m_roles, stop));
-            Server &leader = m_native.on(m_roles.leader), &follower = m_native.on(m_roles.follower);
-            CW_TRY_ASSIGN(const Scope there, m_native.scopeOn(m_roles.leader, stop));
-            CW_TRY_ASSIGN(const Scope here, m_native.scopeOn(m_roles.follower, stop));
-            CW_TRY_ASSIGN(const QStringList drift,
-                          schemaDrift(leader, there, follower, here, stop));
-            if (!drift.isEmpty())
-                return fail(driftError(drift));
+            CW_TRY(requireNoDrift(m_native, m_roles, stop));
         }
         if (!pauseFor(stop, kTick))
             break;
@@ -165,6 +160,16 @@ Decision NativeRoute::decisionFor(const Error &e) const
         d.choices.push_back({QStringLiteral("stop"), cwText("core", "Leave it stopped")});
         return d;
     }
+    if (e.id == QLatin1String("schema-drift")) {
+        if (!m_native.driftTakesAPerson)
+            d.choices.push_back(
+                {QStringLiteral("apply"),
+                 cwText("core", "Change the follower's schema likewise: %1", e.fix.english())});
+        d.choices.push_back(
+            {QStringLiteral("retry"), cwText("core", "Look again, after it was changed by hand")});
+        d.choices.push_back({QStringLiteral("stop"), cwText("core", "Leave it stopped")});
+        return d;
+    }
     d.choices = {
         {QStringLiteral("retry"), cwText("core", "Try again")},
         {QStringLiteral("skip"), cwText("core", "Leave this object out on the target")},
@@ -175,12 +180,14 @@ Decision NativeRoute::decisionFor(const Error &e) const
 
 Status NativeRoute::settle(const Error &stopped, std::stop_token stop)
 {
-    if (stopped.id != QLatin1String("apply-error"))
+    if (stopped.id != QLatin1String("apply-error") && stopped.id != QLatin1String("schema-drift"))
         return fail(stopped);
     const QString key = QStringLiteral("answer.") + stopped.id;
     CW_TRY_ASSIGN(const auto answer, m_host.journalValue(key));
     if (!answer || answer->isEmpty() || *answer == QLatin1String("stop"))
         return fail(stopped);
+    if (*answer == QLatin1String("apply"))
+        return {}; // carried out, and forgotten, where drift is looked for
     // An answer is to one trouble, not to whatever comes.
     CW_TRY(m_host.setJournalValue(key, QString()));
     if (*answer == QLatin1String("overwrite")) {

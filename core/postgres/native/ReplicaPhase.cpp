@@ -1,4 +1,5 @@
 #include "postgres/native/AlwaysTriggers.h"
+#include "postgres/native/Drift.h"
 #include "postgres/native/Fence.h"
 #include "postgres/native/Native.h"
 
@@ -110,6 +111,11 @@ Status replicaPhase(Native &n, std::stop_token stop)
              matviewStep(n, QStringLiteral("replica.views"), Side::Target, false), analyze,
              settings, defaults},
             stop));
+        CW_TRY_ASSIGN(const auto read, n.target.fact(fact::schemaRead, stop));
+        CW_TRY_ASSIGN(const Scope now, n.scopeOn(Side::Source, stop));
+        CW_TRY_ASSIGN(const QString is, schemaFingerprint(n.source, now, stop));
+        CW_TRY_ASSIGN(const Scope made, n.scopeOn(Side::Target, stop));
+        CW_TRY(noteKnownDifferences(n.source, now, n.target, made, !read || *read == is, stop));
         CW_TRY(n.target.setFact(fact::complete, QStringLiteral("1"), stop));
     }
     n.host.activity(cwText("core", "Catching up with the source."));

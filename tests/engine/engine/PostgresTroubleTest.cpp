@@ -129,6 +129,72 @@ private Q_SLOTS:
         QCOMPARE(refused.errorId(), QStringLiteral("pg-slot-lost"));
     }
 
+    /// Schema changes are not replicated: each is found, named, and carried over when asked to.
+    void aSchemaChangeIsFoundAndApplied()
+    {
+        Followed f;
+        PostgresPair &pair = f.pair;
+        pair.source.exec(QStringLiteral("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE b (id int "
+                                        "PRIMARY KEY, m mood, gone int NOT NULL, n int); INSERT "
+                                        "INTO b VALUES (1, 'sad', 1, 1)"),
+                         kDb);
+        CW_EXITS(cli(run(pair, "replica")), 0);
+        QVERIFY(!f.ask(0).isEmpty());
+        pair.source.exec(
+            QStringLiteral("ALTER TABLE a ADD COLUMN w text NOT NULL DEFAULT 'd'; INSERT INTO a "
+                           "VALUES (900, 'x', 'own'); CREATE INDEX a_w ON a (w); ALTER TABLE a ADD "
+                           "CONSTRAINT w_short CHECK (length(w) < 20); ALTER TABLE b DROP COLUMN "
+                           "gone; ALTER TABLE b ALTER COLUMN n TYPE bigint; ALTER TABLE b ALTER "
+                           "COLUMN n SET DEFAULT 7"),
+            kDb);
+        pair.source.exec(QStringLiteral("ALTER TYPE mood ADD VALUE 'happy'"), kDb);
+        pair.source.exec(QStringLiteral("INSERT INTO b VALUES (2, 'happy', 5000000000)"), kDb);
+        const QJsonObject status = f.ask(1);
+        QVERIFY(!status.isEmpty());
+        bool drift = false;
+        for (const QJsonValue &t : status.value(QStringLiteral("troubles")).toArray())
+            drift =
+                drift || t.toObject().value(QStringLiteral("id")) == QLatin1String("schema-drift");
+        QVERIFY(drift);
+        for (const char *goal : {"replica", "primary"}) {
+            const Ended refused = cli(run(pair, goal) << QStringLiteral("--json"));
+            QCOMPARE(refused.status, 1);
+            QCOMPARE(refused.errorId(), QStringLiteral("schema-drift"));
+        }
+        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("schema-drift"),
+                      QStringLiteral("apply")}),
+                 0);
+        CW_EXITS(cli(run(pair, "replica")), 0);
+        QCOMPARE(pair.differences(), QStringList());
+        QVERIFY(!f.ask(0).isEmpty());
+        const auto shape = [](TestServer &server) {
+            return server.scalar(
+                QStringLiteral("SELECT string_agg(attname || format_type(atttypid, NULL) || "
+                               "attnotnull || COALESCE(pg_get_expr(adbin, adrelid), ''), ',' ORDER "
+                               "BY attrelid::regclass::text, attname) FROM pg_attribute LEFT JOIN "
+                               "pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid "
+                               "IN ('a'::regclass, 'b'::regclass) AND attnum > 0 AND NOT "
+                               "attisdropped"),
+                kDb);
+        };
+        QCOMPARE(shape(pair.target), shape(pair.source));
+        QCOMPARE(pair.target.scalar(QStringLiteral("SELECT count(*) FROM pg_indexes WHERE "
+                                                   "indexname = 'a_w'"),
+                                    kDb),
+                 QStringLiteral("1"));
+        // A new table is in no publication: that takes a person, and the switch does not come.
+        pair.source.exec(QStringLiteral("CREATE TABLE c (id int PRIMARY KEY)"), kDb);
+        const Ended refused = cli(run(pair, "primary") << QStringLiteral("--json"));
+        QCOMPARE(refused.status, 1);
+        QCOMPARE(refused.errorId(), QStringLiteral("schema-drift"));
+        pair.source.exec(QStringLiteral("DROP TABLE c"), kDb);
+        CW_EXITS(cli(run(pair, "primary")), 0);
+        // Changed on the new leader for good: no reason not to finish.
+        pair.target.exec(QStringLiteral("ALTER TABLE a ADD COLUMN later int"), kDb);
+        CW_EXITS(cli(run(pair, "finished")), 0);
+        QCOMPARE(PostgresPair::leftOn(pair.target), QStringList());
+    }
+
 private:
     static QStringList run(const PostgresPair &pair, const char *goal)
     {
