@@ -439,7 +439,7 @@ Status Migration::Private::patiently(const std::function<Status()> &work, std::s
     std::chrono::milliseconds backOff{200};
     for (;;) {
         const auto began = Clock::now();
-        const Status done = work();
+        Status done = work();
         if (done || stop.stop_requested() || !done.error().isTransient())
             return done;
         if (!since || Clock::now() - began > kAtWork) {

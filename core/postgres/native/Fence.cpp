@@ -384,7 +384,7 @@ Status Fence::close(const Scope &scope, std::stop_token stop)
                      stop));
     for (const QString &table : missing) {
         for (int attempt = 0;; ++attempt) {
-            const Status made = m_server.act(
+            Status made = m_server.act(
                 {QStringLiteral("SET LOCAL lock_timeout = '2s'"), triggerSql(table)}, stop);
             if (made)
                 break;
