@@ -96,7 +96,7 @@ public:
         if (!m_n.settings().onSwitched.isEmpty())
             steps.push_back(hook());
         steps.push_back(lead());
-        const Status done = host.runSteps(steps, stop);
+        Status done = host.runSteps(steps, stop);
         if (!done) {
             if (m_fence.heldSinceMs() > 0) {
                 const double held = static_cast<double>(QDateTime::currentMSecsSinceEpoch() -
