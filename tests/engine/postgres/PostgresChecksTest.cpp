@@ -33,7 +33,7 @@ class PostgresChecksTest : public QObject {
     }
 
     Finding find(const QString &id, FindingSide side = FindingSide::Source,
-                 const QString &user = {}, CheckOptions o = {})
+                 const QString &user = {}, const CheckOptions &o = {})
     {
         pg::Servers servers;
         servers.source = std::make_shared<pg::ServerContext>(
