@@ -114,7 +114,10 @@ private:
         for (std::size_t i = 0; i < key.follower.size(); ++i) {
             const Column &c = *key.follower[i];
             QString type = c.typeText;
-            if (!c.collation.isEmpty())
+            // These come as numbers, and are compared as such.
+            if (c.typeClass == TypeClass::Enum || c.typeClass == TypeClass::Set)
+                type = QStringLiteral("BIGINT UNSIGNED");
+            else if (!c.collation.isEmpty())
                 type += QStringLiteral(" CHARACTER SET %1 COLLATE %2").arg(c.charset, c.collation);
             // TIMESTAMP would be NOT NULL with a default of its own.
             columns << QStringLiteral("k%1 %2 NULL").arg(i).arg(type);

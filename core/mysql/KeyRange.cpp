@@ -73,6 +73,19 @@ void appendKeyEquals(std::string &sql, const Table &table, const Row &key, bool 
     sql += ')';
 }
 
+void appendKeyBytes(std::string &sql, const Table &table, const Row &key)
+{
+    const std::vector<int> columns = table.rowKeyColumns();
+    for (std::size_t i = 0; i < columns.size() && i < key.size(); ++i) {
+        const Column &c = table.columns[static_cast<std::size_t>(columns[i])];
+        if (c.typeClass != TypeClass::Text || c.charset.isEmpty() || !key[i])
+            continue;
+        sql += " AND CAST(CONVERT(" + quoteId(c.name).toStdString() + " USING " +
+               c.charset.toStdString() + ") AS BINARY)=";
+        appendQuoted(sql, *key[i]);
+    }
+}
+
 std::string keyColumnList(const Table &table)
 {
     std::string out;

@@ -21,6 +21,9 @@ void appendRangeCondition(std::string &sql, const Table &, const ChunkRange &, b
 
 /// Appends "(a=x AND b=y)".
 void appendKeyEquals(std::string &sql, const Table &, const Row &key, bool mariaDb);
+/// Appends " AND ..." for texts: of the very bytes, so that a row whose key is equal only by a
+/// collation, which may be another one on the other side, is not taken for this one.
+void appendKeyBytes(std::string &sql, const Table &, const Row &key);
 
 /// "`a`,`b`"
 std::string keyColumnList(const Table &);

@@ -244,6 +244,7 @@ public:
                     sql += ',' + j;
                 sql += source(table);
                 appendKeyEquals(sql, table, keys[i], mariaDb);
+                appendKeyBytes(sql, table, keys[i]);
             }
             CW_TRY(stream(sql, stop, [&](char **values, const unsigned long *lengths) -> Status {
                 if (!values[1])
