@@ -325,26 +325,16 @@ QString quoteName(const TableName &name)
 
 void appendQuoted(std::string &out, std::string_view bytes)
 {
+    // No more than a server asks for: a blob of zeros must not become twice as long, and too long
+    // for max_allowed_packet.
     out.push_back('\'');
     for (const char c : bytes) {
         switch (c) {
-        case '\0':
-            out += "\\0";
-            break;
-        case '\n':
-            out += "\\n";
-            break;
-        case '\r':
-            out += "\\r";
-            break;
         case '\\':
             out += "\\\\";
             break;
         case '\'':
             out += "\\'";
-            break;
-        case '\x1a':
-            out += "\\Z";
             break;
         default:
             out.push_back(c);
@@ -355,9 +345,14 @@ void appendQuoted(std::string &out, std::string_view bytes)
 
 QString quoteText(const QString &text)
 {
+    // Statements that people are shown: on one line.
     std::string out;
     appendQuoted(out, text.toStdString());
-    return QString::fromStdString(out);
+    return QString::fromStdString(out)
+        .replace(QChar(u'\0'), QLatin1String("\\0"))
+        .replace(QLatin1Char('\n'), QLatin1String("\\n"))
+        .replace(QLatin1Char('\r'), QLatin1String("\\r"))
+        .replace(QChar(u'\x1a'), QLatin1String("\\Z"));
 }
 
 } // namespace causeway::mysql

@@ -61,6 +61,14 @@ private Q_SLOTS:
         }
         row("MariaDB to MySQL", Product::MariaDb, Product::MySql, common, schemas);
         row("MySQL to MariaDB", Product::MySql, Product::MariaDb, common, schemas);
+        const QStringList keys{QStringLiteral("keys")};
+        const QStringList theirs{QStringLiteral("k`1'\""), QStringLiteral("k2")};
+        row("odd keys, MariaDB to MySQL", Product::MariaDb, Product::MySql, keys, theirs);
+        row("odd keys, MySQL to MariaDB", Product::MySql, Product::MariaDb, keys, theirs);
+        if (qEnvironmentVariableIsSet("CAUSEWAY_LONG")) {
+            row("odd keys, MariaDB", Product::MariaDb, Product::MariaDb, keys, theirs);
+            row("odd keys, MySQL", Product::MySql, Product::MySql, keys, theirs);
+        }
         row("what only MariaDB has", Product::MariaDb, Product::MariaDb,
             {QStringLiteral("mariadb")}, {QStringLiteral("m1")});
         row("what only MySQL has", Product::MySql, Product::MySql, {QStringLiteral("mysql")},

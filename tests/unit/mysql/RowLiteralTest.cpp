@@ -44,7 +44,7 @@ private Q_SLOTS:
         QCOMPARE(literal(column(T::Set), "18446744073709551615"),
                  std::string("18446744073709551615"));
         QCOMPARE(literal(column(T::Bit), std::string("\x01\x00", 2)), std::string("256"));
-        QCOMPARE(literal(column(T::Text), "a'\\\n"), std::string("'a\\'\\\\\\n'"));
+        QCOMPARE(literal(column(T::Text), "a'\\\n"), std::string("'a\\'\\\\\n'"));
         QCOMPARE(literal(column(T::Text, "", "latin1"), "a", true), std::string("_latin1'a'"));
         QCOMPARE(literal(column(T::Text, "", "gbk"), "\x81\x5c", true),
                  std::string("_gbk x'815c'"));
