@@ -25,6 +25,13 @@ Result<std::vector<SchemaObject>> readObjects(Session &, const Selection &, Obje
 // SchemaWriter.cpp: `session` is on the follower
 Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader, const Selection &,
                                        const ServerFacts &leaderFacts, std::stop_token);
+/// What writeSchemaScript() would fail for, of all tables, and what it would change.
+struct SchemaForecast {
+    std::vector<Error> obstacles;
+    std::vector<SchemaAdjustment> adjustments;
+};
+Result<SchemaForecast> forecastSchema(Session &session, const Catalog &leader, const Selection &,
+                                      const ServerFacts &leaderFacts, std::stop_token);
 // SchemaRun.cpp
 Status runStatements(Session &, const std::vector<SchemaStatement> &, std::stop_token);
 Result<std::unique_ptr<StatementRunner>> makeStatementRunner(const Address &, std::stop_token);

@@ -167,6 +167,24 @@ Result<bool> Builder::key(TableItem &item)
                     item.name));
         return false;
     }
+    if (item.primary() && target.mariaDb && !target.fromMariaDb) {
+        const bool generated =
+            std::any_of(leader.keys.begin(), leader.keys.end(), [this](const Key &k) {
+                return k.primary &&
+                       std::any_of(k.parts.begin(), k.parts.end(), [this](const KeyPart &p) {
+                           return p.column >= 0 &&
+                                  leader.columns[static_cast<std::size_t>(p.column)].generated;
+                       });
+            });
+        if (generated) {
+            return cannot("mysql-unique-key", leader.name,
+                          cwText("core",
+                                 "The primary key of table %1 is over a generated column, which "
+                                 "MariaDB does not allow.",
+                                 leader.name.display()),
+                          cwText("core", "Give the table another primary key on the source."));
+        }
+    }
     for (int i = open; i < t.size(); ++i) {
         const int next = t.next(i + 1);
         if (t.at(i).kind == TokenKind::VersionOpen) {

@@ -238,4 +238,26 @@ Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader,
     return script;
 }
 
+Result<SchemaForecast> forecastSchema(Session &session, const Catalog &leader,
+                                      const Selection &selection, const ServerFacts &leaderFacts,
+                                      std::stop_token stop)
+{
+    CW_TRY_ASSIGN(auto collations, Collations::read(session, stop));
+    CW_TRY_ASSIGN(auto definers, Definers::read(session, stop));
+    const SchemaTarget target{leaderFacts.isMariaDb, session.isMariaDb(), session.version(),
+                              std::move(collations), std::move(definers), selection};
+    SchemaForecast out;
+    Adjustments adjustments(out.adjustments);
+    QSet<QString> checkNames;
+    for (const Table &table : leader.tables) {
+        if (auto pieces = buildTable(table, target, checkNames, adjustments); !pieces)
+            out.obstacles.push_back(std::move(pieces).error());
+    }
+    for (const SchemaObject &o : leader.objects) {
+        if (auto made = buildObject(o, leader, target, adjustments); !made)
+            out.obstacles.push_back(std::move(made).error());
+    }
+    return out;
+}
+
 } // namespace causeway::mysql

@@ -12,6 +12,7 @@ std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options
     addGrantChecks(list);
     addFenceChecks(list);
     addTargetChecks(list);
+    addTranslationChecks(list);
     addPairChecks(list);
     return list.take();
 }

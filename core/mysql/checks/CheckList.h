@@ -17,6 +17,7 @@ void addGrantChecks(CheckList &);
 void addTargetChecks(CheckList &);
 void addPairChecks(CheckList &);
 void addFenceChecks(CheckList &);
+void addTranslationChecks(CheckList &);
 
 /// All of them, in the order in which they are shown.
 std::vector<Check> allChecks(const Servers &, const CheckOptions &);

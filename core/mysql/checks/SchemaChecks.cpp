@@ -480,16 +480,23 @@ Status lookMariaDbObjects(Look &look)
         return look.pass(cwText("core", "Nothing that only MariaDB has."));
     CW_TRY_ASSIGN(const auto *tables, look.here.tables(look.stop));
     CW_TRY_ASSIGN(const auto *columns, look.here.specialColumns(look.stop));
+    // What MySQL can do without; the rows are the same.
+    bool dispensable = true;
     for (const TableBrief &t : *tables) {
-        if (t.type != QLatin1String("BASE TABLE"))
-            look.out.objects << QStringLiteral("%1 (%2)").arg(t.name.display(), t.type.toLower());
+        if (t.type == QLatin1String("BASE TABLE"))
+            continue;
+        look.out.objects << QStringLiteral("%1 (%2)").arg(t.name.display(), t.type.toLower());
+        dispensable = dispensable && t.type == QLatin1String("SYSTEM VERSIONED");
     }
     static const QStringList types{QStringLiteral("uuid"), QStringLiteral("inet4"),
                                    QStringLiteral("inet6"), QStringLiteral("xmltype")};
     for (const ColumnBrief &c : *columns) {
-        if (types.contains(c.dataType) || c.columnType.contains(QLatin1String("COMPRESSED")))
-            look.out.objects
-                << QStringLiteral("%1.%2 (%3)").arg(c.table.display(), c.name, c.columnType);
+        const bool type = types.contains(c.dataType);
+        if (!type && !c.columnType.contains(QLatin1String("COMPRESSED")))
+            continue;
+        look.out.objects
+            << QStringLiteral("%1.%2 (%3)").arg(c.table.display(), c.name, c.columnType);
+        dispensable = dispensable && !type;
     }
     if (look.out.objects.isEmpty())
         return look.pass(cwText("core", "Nothing that only MariaDB has."));
@@ -501,6 +508,11 @@ Status lookMariaDbObjects(Look &look)
     const Text found = cwText("core", "Only MariaDB has: %1.", someOf(look.out.objects));
     if (!toMySql)
         return look.info(found);
+    if (dispensable) {
+        look.out.fix.text = cwText("core", "Nothing needs to be done. On the target there will be "
+                                           "no history of rows, and no compression of columns.");
+        return look.warn(found);
+    }
     look.out.fix.platform = platformOf(look);
     look.out.fix.text =
         cwText("core", "Change them before: UUID to BINARY(16) or CHAR(36), INET6 to "
