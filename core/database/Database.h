@@ -326,6 +326,13 @@ public:
     /// Hash of each row, looked up by key as the server compares keys; empty where there is none.
     virtual Result<std::vector<QString>> hashesOf(const Table &, const std::vector<Row> &keys,
                                                   std::stop_token) = 0;
+    /// The same for the very bytes of the keys: a row whose key is equal by the follower's
+    /// collation alone can be another one of the leader's.
+    virtual Result<std::vector<QString>>
+    hashesOfBytes(const Table &table, const std::vector<Row> &keys, std::stop_token stop)
+    {
+        return hashesOf(table, keys, std::move(stop));
+    }
     /// Whole table as a multiset: count and hash, for tables without key.
     virtual Result<HashedRange> hashAll(const Table &, std::stop_token) = 0;
     virtual void interrupt() noexcept = 0;

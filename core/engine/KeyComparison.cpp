@@ -21,8 +21,8 @@ Result<std::vector<std::vector<QString>>> hashesOf(RangeHasher &hasher, bool lea
     std::vector<std::vector<QString>> out;
     for (const Slice &slice : slices) {
         CW_TRY_ASSIGN(auto hashes,
-                      hasher.hashesOf(leader ? slice.tables->leader : slice.tables->follower,
-                                      slice.keys, stop));
+                      hasher.hashesOfBytes(leader ? slice.tables->leader : slice.tables->follower,
+                                           slice.keys, stop));
         out.push_back(std::move(hashes));
     }
     return out;

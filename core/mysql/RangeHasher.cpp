@@ -230,33 +230,13 @@ public:
     Result<std::vector<QString>> hashesOf(const Table &table, const std::vector<Row> &keys,
                                           std::stop_token stop) override
     {
-        CW_TRY(ready(table, stop));
-        const bool mariaDb = m_session->isMariaDb();
-        const HashPlan plan = planOf(table, mariaDb);
-        std::vector<QString> out(keys.size());
-        for (std::size_t from = 0; from < keys.size(); from += keysPerStatement) {
-            const std::size_t upTo = std::min(keys.size(), from + keysPerStatement);
-            std::string sql;
-            for (std::size_t i = from; i < upTo; ++i) {
-                sql += (i == from ? "SELECT " : " UNION ALL SELECT ") + std::to_string(i) + ',' +
-                       plan.rowHash;
-                for (const std::string &j : plan.json)
-                    sql += ',' + j;
-                sql += source(table);
-                appendKeyEquals(sql, table, keys[i], mariaDb);
-                appendKeyBytes(sql, table, keys[i]);
-            }
-            CW_TRY(stream(sql, stop, [&](char **values, const unsigned long *lengths) -> Status {
-                if (!values[1])
-                    return fail(tooLargeToHash(table));
-                std::string h(values[1], lengths[1]);
-                if (!plan.json.empty())
-                    h = withJson(h, values + 2, lengths + 2, plan.json.size());
-                out[std::stoul(std::string(values[0], lengths[0]))] = QString::fromStdString(h);
-                return {};
-            }));
-        }
-        return out;
+        return lookUp(table, keys, false, stop);
+    }
+
+    Result<std::vector<QString>> hashesOfBytes(const Table &table, const std::vector<Row> &keys,
+                                               std::stop_token stop) override
+    {
+        return lookUp(table, keys, true, stop);
     }
 
     Result<HashedRange> hashAll(const Table &table, std::stop_token stop) override
@@ -303,6 +283,39 @@ public:
     }
 
 private:
+    Result<std::vector<QString>> lookUp(const Table &table, const std::vector<Row> &keys,
+                                        bool byBytes, const std::stop_token &stop)
+    {
+        CW_TRY(ready(table, stop));
+        const bool mariaDb = m_session->isMariaDb();
+        const HashPlan plan = planOf(table, mariaDb);
+        std::vector<QString> out(keys.size());
+        for (std::size_t from = 0; from < keys.size(); from += keysPerStatement) {
+            const std::size_t upTo = std::min(keys.size(), from + keysPerStatement);
+            std::string sql;
+            for (std::size_t i = from; i < upTo; ++i) {
+                sql += (i == from ? "SELECT " : " UNION ALL SELECT ") + std::to_string(i) + ',' +
+                       plan.rowHash;
+                for (const std::string &j : plan.json)
+                    sql += ',' + j;
+                sql += source(table);
+                appendKeyEquals(sql, table, keys[i], mariaDb);
+                if (byBytes)
+                    appendKeyBytes(sql, table, keys[i]);
+            }
+            CW_TRY(stream(sql, stop, [&](char **values, const unsigned long *lengths) -> Status {
+                if (!values[1])
+                    return fail(tooLargeToHash(table));
+                std::string h(values[1], lengths[1]);
+                if (!plan.json.empty())
+                    h = withJson(h, values + 2, lengths + 2, plan.json.size());
+                out[std::stoul(std::string(values[0], lengths[0]))] = QString::fromStdString(h);
+                return {};
+            }));
+        }
+        return out;
+    }
+
     Status ready(const Table &table, const std::stop_token &stop)
     {
         if (!table.rowKey)
