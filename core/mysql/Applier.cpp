@@ -3,6 +3,7 @@
 #include "mysql/ApplierBatch.h"
 #include "mysql/ApplierSession.h"
 #include "mysql/Cascade.h"
+#include "mysql/JsonCanonical.h"
 #include "mysql/KeyGuard.h"
 #include "mysql/Parts.h"
 #include "mysql/SessionWatch.h"
@@ -591,32 +592,76 @@ private:
         return {};
     }
 
+    /// The image of a row without key as the follower keeps it, where a JSON document is another
+    /// text there: MariaDB keeps the text that it was given, MySQL writes its own. Nothing where no
+    /// row is this one.
+    Result<std::optional<Row>> keylessAsStored(Session &s, const ApplierTable &t, const Row &image,
+                                               const std::stop_token &stop)
+    {
+        constexpr int most = 20'000; // candidates read: all that is equal but for the documents
+        std::vector<int> json;
+        std::string list;
+        for (const int c : t.written) {
+            const bool isJson = t.leaderColumn(c).typeClass == TypeClass::Json ||
+                                t.followerColumn(c).typeClass == TypeClass::Json;
+            if (!isJson || !image[static_cast<std::size_t>(c)])
+                continue;
+            json.push_back(c);
+            list += (list.empty() ? "" : ",") +
+                    wireExpression(t.followerColumn(c), m_main->limits().mariaDb).toStdString();
+        }
+        if (json.empty())
+            return std::optional<Row>();
+        CW_TRY_ASSIGN(
+            const ResultSet found,
+            s.queryBytes("SELECT " + list + " FROM " + t.name + " WHERE " +
+                             wholeRowCondition(t, image, {m_main->limits().mariaDb, false}, json) +
+                             " LIMIT " + std::to_string(most),
+                         stop));
+        for (const Row &there : found.rows) {
+            Row stored = image;
+            bool same = true;
+            for (std::size_t i = 0; i < json.size() && same; ++i) {
+                Value &value = stored[static_cast<std::size_t>(json[i])];
+                same = there[i] && canonicalJson(*there[i]) == canonicalJson(*value);
+                value = there[i];
+            }
+            if (same)
+                return std::optional<Row>(std::move(stored));
+        }
+        return std::optional<Row>();
+    }
+
     Status applyKeyless(Session &s, const PlannedRow &row, std::stop_token stop)
     {
         const ApplierTable &t = *row.table;
+        const RowChange &change = *row.change;
         const bool mariaDb = m_main->limits().mariaDb;
-        std::string sql;
-        int invalidEnums = 0;
-        switch (row.change->op) {
-        case RowOp::Insert:
-            sql = keylessInsert(t, row.change->after, mariaDb);
-            invalidEnums = t.invalidEnums(row.change->after);
-            break;
-        case RowOp::Delete:
-            sql = keylessDelete(t, row.change->before, mariaDb);
-            break;
-        case RowOp::Update:
-            if (std::all_of(t.written.begin(), t.written.end(), [&](int c) {
-                    const auto i = static_cast<std::size_t>(c);
-                    return row.change->before[i] == row.change->after[i];
-                }))
-                return {};
-            sql = keylessUpdate(t, row.change->before, row.change->after, mariaDb);
-            invalidEnums = t.invalidEnums(row.change->after);
-            break;
+        if (change.op == RowOp::Update &&
+            std::all_of(t.written.begin(), t.written.end(), [&](int c) {
+                const auto i = static_cast<std::size_t>(c);
+                return change.before[i] == change.after[i];
+            }))
+            return {};
+        const auto write = [&](const Row &before, bool asStored) -> Result<quint64> {
+            const KeylessMatch match{mariaDb, asStored};
+            const std::string sql =
+                change.op == RowOp::Insert   ? keylessInsert(t, change.after, mariaDb)
+                : change.op == RowOp::Delete ? keylessDelete(t, before, match)
+                                             : keylessUpdate(t, before, change.after, match);
+            const int invalidEnums = change.op == RowOp::Delete ? 0 : t.invalidEnums(change.after);
+            return writeExactly(s, sql, *t.follower, t.tolerated, invalidEnums, stop);
+        };
+        CW_TRY_ASSIGN(quint64 affected, write(change.before, false));
+        if (affected == 0 && change.op != RowOp::Insert) {
+            CW_TRY_ASSIGN(const auto stored, keylessAsStored(s, t, change.before, stop));
+            if (stored) {
+                CW_TRY_ASSIGN(affected, write(*stored, true));
+                // Found, and the same as it shall be: as JSON, other white space is no change.
+                if (affected == 0 && change.op == RowOp::Update)
+                    return {};
+            }
         }
-        CW_TRY_ASSIGN(const quint64 affected,
-                      writeExactly(s, sql, *t.follower, t.tolerated, invalidEnums, stop));
         if (affected == 1)
             return {};
         Error e;

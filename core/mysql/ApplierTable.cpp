@@ -92,12 +92,31 @@ std::string upperHex(std::string_view bytes)
 /// string match nothing, and 'A ' matches 'a' (ALGORITHMS 3.8): each type is compared as what it
 /// is, text by its bytes.
 void appendExactMatch(std::string &out, const ApplierTable &t, int column, const Value &value,
-                      bool mariaDb)
+                      const KeylessMatch &match)
 {
+    const bool mariaDb = match.mariaDb;
     const std::string &id = t.columnId[at(column)];
     const Column &c = t.leaderColumn(column);
     if (!value) {
         out += id + " IS NULL";
+        return;
+    }
+    if (t.followerColumn(column).typeClass == TypeClass::Json) {
+        // By its text: as JSON 1 and 1.0 are equal, and DATETIME, DECIMAL are never what a text
+        // says.
+        const auto binary = [](const std::string &json) {
+            return "CAST(CAST(" + json + " AS CHAR CHARACTER SET utf8mb4) AS BINARY)";
+        };
+        out += binary(id) + "<=>";
+        if (match.jsonAsStored) {
+            appendQuoted(out, *value);
+            return;
+        }
+        Column json = c; // whatever the leader keeps it as: MariaDB's JSON is a text
+        json.typeClass = TypeClass::Json;
+        std::string literal;
+        appendLiteral(literal, json, value, true, mariaDb);
+        out += binary("CAST(" + literal + " AS JSON)");
         return;
     }
     switch (c.typeClass) {
@@ -114,14 +133,7 @@ void appendExactMatch(std::string &out, const ApplierTable &t, int column, const
         out += "CAST(" + id + " AS UNSIGNED)<=>";
         appendLiteral(out, c, value, true, mariaDb);
         return;
-    case TypeClass::Json:
-        if (!mariaDb) {
-            out += id + "<=>CAST(";
-            appendLiteral(out, c, value, true, mariaDb);
-            out += " AS JSON)";
-            return;
-        }
-        [[fallthrough]];
+    case TypeClass::Json: // a text here
     case TypeClass::Text:
         out += "CAST(" + id + " AS BINARY)<=>";
         if (t.differsInCharset(column)) {
@@ -314,7 +326,7 @@ std::vector<std::string> exactDeletes(const ApplierTable &t, const std::vector<c
             appendLiteral(row, t.leaderColumn(c), (*key)[i], true, limits.mariaDb);
             if (t.leaderColumn(c).typeClass == TypeClass::Text) {
                 row += " AND ";
-                appendExactMatch(row, t, c, (*key)[i], limits.mariaDb);
+                appendExactMatch(row, t, c, (*key)[i], {limits.mariaDb, false});
             }
         }
         row.push_back(')');
@@ -399,15 +411,18 @@ void appendTupleCondition(std::string &out, const std::vector<std::string> &ids,
     TupleCondition::close(out);
 }
 
-std::string wholeRowCondition(const ApplierTable &t, const Row &image, bool mariaDb)
+std::string wholeRowCondition(const ApplierTable &t, const Row &image, const KeylessMatch &match,
+                              const std::vector<int> &without)
 {
     std::string out;
     for (const int c : t.written) {
+        if (std::find(without.begin(), without.end(), c) != without.end())
+            continue;
         if (!out.empty())
             out += " AND ";
-        appendExactMatch(out, t, c, image[at(c)], mariaDb);
+        appendExactMatch(out, t, c, image[at(c)], match);
     }
-    return out;
+    return out.empty() ? "TRUE" : out;
 }
 
 std::string keylessInsert(const ApplierTable &t, const Row &image, bool mariaDb)
@@ -417,7 +432,8 @@ std::string keylessInsert(const ApplierTable &t, const Row &image, bool mariaDb)
     return sql;
 }
 
-std::string keylessUpdate(const ApplierTable &t, const Row &before, const Row &after, bool mariaDb)
+std::string keylessUpdate(const ApplierTable &t, const Row &before, const Row &after,
+                          const KeylessMatch &match)
 {
     std::string sql = "UPDATE " + t.name + " SET ";
     bool first = true;
@@ -426,14 +442,14 @@ std::string keylessUpdate(const ApplierTable &t, const Row &before, const Row &a
             sql.push_back(',');
         first = false;
         sql += t.columnId[at(c)] + '=';
-        appendLiteral(sql, t.leaderColumn(c), after[at(c)], t.differsInCharset(c), mariaDb);
+        appendLiteral(sql, t.leaderColumn(c), after[at(c)], t.differsInCharset(c), match.mariaDb);
     }
-    return sql + " WHERE " + wholeRowCondition(t, before, mariaDb) + " LIMIT 1";
+    return sql + " WHERE " + wholeRowCondition(t, before, match) + " LIMIT 1";
 }
 
-std::string keylessDelete(const ApplierTable &t, const Row &before, bool mariaDb)
+std::string keylessDelete(const ApplierTable &t, const Row &before, const KeylessMatch &match)
 {
-    return "DELETE FROM " + t.name + " WHERE " + wholeRowCondition(t, before, mariaDb) + " LIMIT 1";
+    return "DELETE FROM " + t.name + " WHERE " + wholeRowCondition(t, before, match) + " LIMIT 1";
 }
 
 } // namespace causeway::mysql

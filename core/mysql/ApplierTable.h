@@ -82,11 +82,18 @@ void appendTupleCondition(std::string &out, const std::vector<std::string> &ids,
                           const std::vector<const Column *> &types, const std::vector<Row> &tuples,
                           std::size_t from, std::size_t count, bool mariaDb);
 
+struct KeylessMatch {
+    bool mariaDb = true;
+    /// The image has JSON as the follower prints it, not as the leader does.
+    bool jsonAsStored = false;
+};
 /// The condition that finds exactly this row in a table without key: null-safe, binary, typed
-/// (ALGORITHMS 3.8).
-std::string wholeRowCondition(const ApplierTable &, const Row &image, bool mariaDb);
+/// (ALGORITHMS 3.8). Columns `without` are not looked at.
+std::string wholeRowCondition(const ApplierTable &, const Row &image, const KeylessMatch &,
+                              const std::vector<int> &without = {});
 std::string keylessInsert(const ApplierTable &, const Row &image, bool mariaDb);
-std::string keylessUpdate(const ApplierTable &, const Row &before, const Row &after, bool mariaDb);
-std::string keylessDelete(const ApplierTable &, const Row &before, bool mariaDb);
+std::string keylessUpdate(const ApplierTable &, const Row &before, const Row &after,
+                          const KeylessMatch &);
+std::string keylessDelete(const ApplierTable &, const Row &before, const KeylessMatch &);
 
 } // namespace causeway::mysql

@@ -75,3 +75,11 @@ INSERT INTO emptyt VALUES(2,1)
 INSERT INTO onlykey VALUES(7)
 ;;
 DELETE FROM onlykey WHERE id=-1
+;;
+UPDATE keylessj SET n=7 WHERE n=5
+;;
+DELETE FROM keylessj WHERE n=3
+;;
+UPDATE keylessj SET j=JSON_SET(j,'$.new','y'), k=NULL WHERE n=6
+;;
+DELETE FROM keylessj WHERE n=4

@@ -77,3 +77,13 @@ INSERT INTO onlykey VALUES(7)
 UPDATE onlykey SET id=8 WHERE id=7
 ;;
 DELETE FROM onlykey WHERE id=-1
+;;
+UPDATE keylessj SET n=5 WHERE n=1 LIMIT 1
+;;
+UPDATE keylessj SET k='{"z": 1, "y": [0.5, -1e10]}' WHERE n=3
+;;
+DELETE FROM keylessj WHERE n=2
+;;
+INSERT INTO keylessj VALUES('{"new":""}',6,'"\\\\"')
+;;
+UPDATE keylessj SET j='{ "long" :  [1,2,3, {"x":null}] }' WHERE n=4

@@ -57,3 +57,7 @@ CREATE TABLE emptyt(id INT PRIMARY KEY, a INT)
 CREATE TABLE onlykey(id INT PRIMARY KEY)
 ;;
 INSERT INTO onlykey VALUES(0),(-1),(2147483647)
+;;
+CREATE TABLE keylessj(j JSON, n INT, k JSON)
+;;
+INSERT INTO keylessj VALUES('{"b":1,"a":[1,2.5,"x\\"ü😀"]}',1,NULL),('{"b":1,"a":[1,2.5,"x\\"ü😀"]}',1,NULL),('null',2,'[]'),(NULL,3,'"s"'),('{"long":[1,2,3,{"x":null}]}',4,'true')
