@@ -94,7 +94,8 @@ struct Builder {
     Result<bool> key(TableItem &);
     Status keys();
     bool check(TableItem &);
-    void foreignKeys();
+    [[nodiscard]] bool feedsStored(const ForeignKey &) const;
+    Status foreignKeys();
     Status options();
     void partitions();
     Status versioning();
@@ -485,9 +486,57 @@ void Builder::chooseEarly()
         cwText("core", "Index \"%1\" is added: InnoDB wants AUTO_INCREMENT to begin a key.", name));
 }
 
-void Builder::foreignKeys()
+/// Whether a STORED column is computed from one that this key's actions would change.
+bool Builder::feedsStored(const ForeignKey &key) const
+{
+    const auto changes = [](RefAction a) {
+        return a == RefAction::Cascade || a == RefAction::SetNull || a == RefAction::SetDefault;
+    };
+    if (!changes(key.onDelete) && !changes(key.onUpdate))
+        return false;
+    for (const TableItem &item : ddl.items) {
+        const int column = item.kind == ItemKind::Column ? leader.columnIndex(item.name) : -1;
+        if (column < 0 || !leader.columns[static_cast<std::size_t>(column)].generated)
+            continue;
+        const Tokens t(item.text);
+        bool stored = false, uses = false;
+        for (int i = t.next(0); i < t.size(); i = t.next(i + 1)) {
+            stored = stored || t.isWord(i, QLatin1String("STORED")) ||
+                     t.isWord(i, QLatin1String("PERSISTENT"));
+            uses = uses ||
+                   (t.isName(i) && std::any_of(key.columns.begin(), key.columns.end(), [&](int c) {
+                        return t.name(i).compare(leader.columns[static_cast<std::size_t>(c)].name,
+                                                 Qt::CaseInsensitive) == 0;
+                    }));
+        }
+        if (stored && uses)
+            return true;
+    }
+    return false;
+}
+
+Status Builder::foreignKeys()
 {
     QStringList clauses;
+    bool byCopy = false;
+    for (const ForeignKey &key : leader.foreignKeys) {
+        if (!feedsStored(key))
+            continue;
+        if (!target.mariaDb) {
+            return cannot("mysql-foreign-keys", leader.name,
+                          cwText("core",
+                                 "Foreign key \"%1\" of %2 changes rows (CASCADE, SET NULL) in a "
+                                 "column from which a STORED column is computed; MySQL refuses "
+                                 "that.",
+                                 key.name, leader.name.display()),
+                          cwText("core",
+                                 "Make the computed column VIRTUAL on the source, or let the "
+                                 "foreign key restrict."));
+        }
+        // MariaDB refuses to add one in place (error 138), which is what it tries first while
+        // foreign keys are not checked; a table that is made with it, or copied, may have it.
+        byCopy = true;
+    }
     for (const TableItem &item : ddl.items) {
         if (item.kind != ItemKind::ForeignKey)
             continue;
@@ -519,12 +568,14 @@ void Builder::foreignKeys()
     if (!clauses.isEmpty()) {
         out.foreignKeys.push_back(
             {out.follower.name.display(),
-             QStringLiteral("ALTER TABLE %1\n  %2")
-                 .arg(quoteName(out.follower.name), clauses.join(QLatin1String(",\n  "))),
+             QStringLiteral("ALTER TABLE %1\n  %2%3")
+                 .arg(quoteName(out.follower.name), clauses.join(QLatin1String(",\n  ")),
+                      byCopy ? QStringLiteral(",\n  ALGORITHM=COPY") : QString()),
              {}});
     }
     for (ForeignKey &k : out.follower.foreignKeys)
         k.refTable = target.selection.onTarget(k.refTable);
+    return {};
 }
 
 void Builder::assemble()
@@ -599,7 +650,7 @@ Result<TablePieces> buildTable(const Table &leader, const SchemaTarget &target,
     CW_TRY(b.options());
     b.partitions();
     b.chooseEarly();
-    b.foreignKeys();
+    CW_TRY(b.foreignKeys());
     b.assemble();
     return std::move(b.out);
 }

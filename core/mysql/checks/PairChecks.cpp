@@ -22,7 +22,7 @@ Status lookCollation(Look &look)
     QSet<TableName> base;
     for (const TableBrief &t : *tables)
         base.insert(t.name);
-    QStringList impossible, sql, changes;
+    QStringList impossible, without, sql, changes;
     bool padChanges = false;
     for (const ColumnCollation &c : *columns) {
         if (!base.contains(c.table))
@@ -39,6 +39,7 @@ Status lookCollation(Look &look)
             sql << alter;
         if (nearest.isEmpty()) {
             impossible << c.collation;
+            without << look.out.objects.back();
             continue;
         }
         const QString change = c.collation + QStringLiteral(" -> ") + nearest;
@@ -56,11 +57,13 @@ Status lookCollation(Look &look)
                       "accents, case or trailing spaces only may become equal, so that unique keys "
                       "can refuse it. Or use a target that has the collation."),
                QStringLiteral("ALTER, CREATE, INSERT"));
-    if (!impossible.isEmpty())
+    if (!impossible.isEmpty()) {
+        look.out.objects = without; // not those that have a substitute
         return look.block(cwText("core",
                                  "The target has neither these collations nor anything like "
                                  "them: %1.",
                                  impossible.join(QStringLiteral(", "))));
+    }
     return look.warn(
         padChanges ? cwText("core",
                             "Collations are replaced by the nearest: %1. Trailing spaces no longer "

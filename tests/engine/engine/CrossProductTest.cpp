@@ -26,9 +26,12 @@ private Q_SLOTS:
                    "CREATE TABLE fu (id INT PRIMARY KEY, a VARCHAR(50), UNIQUE KEY f2 "
                    "((UPPER(a))));"
                    "CREATE TABLE vec (id INT PRIMARY KEY, v VECTOR(3));"
+                   "CREATE TABLE fun (id INT PRIMARY KEY, u BINARY(16) DEFAULT "
+                   "(UUID_TO_BIN(UUID())), d DATE DEFAULT (CURRENT_DATE));"
                    "CREATE TABLE genk (a INT NOT NULL, s INT AS (a*2) STORED NOT NULL, PRIMARY KEY "
                    "(s))")
-            << QStringList{QStringLiteral("fu"), QStringLiteral("vec"), QStringLiteral("genk")}
+            << QStringList{QStringLiteral("fu"), QStringLiteral("vec"), QStringLiteral("genk"),
+                           QStringLiteral("fun")}
             << QStringLiteral(
                    "CREATE TABLE mv (id INT PRIMARY KEY, j JSON, KEY f3 ((CAST(j->'$.x' AS "
                    "UNSIGNED "
@@ -69,13 +72,17 @@ private Q_SLOTS:
         QTest::newRow("MariaDB to MySQL")
             << maria << my
             << QStringLiteral(
+                   "CREATE TABLE u0 (id INT PRIMARY KEY);"
                    "CREATE TABLE hashu (id INT PRIMARY KEY, t TEXT, UNIQUE KEY ut (t));"
                    "CREATE TABLE ap (id INT, s DATE, e DATE, PERIOD FOR app(s,e), UNIQUE KEY (id, "
                    "app WITHOUT OVERLAPS));"
                    "CREATE TABLE u (id UUID PRIMARY KEY, a INET6, b INET4);"
+                   "CREATE TABLE fkst (id INT PRIMARY KEY, a INT, s INT AS (a+1) STORED, FOREIGN "
+                   "KEY (a) REFERENCES u0 (id) ON DELETE CASCADE);"
+                   "CREATE TABLE fun (id INT PRIMARY KEY, n VARCHAR(50) AS (sformat('{}',id)));"
                    "CREATE SEQUENCE sq")
-            << QStringList{QStringLiteral("hashu"), QStringLiteral("ap"), QStringLiteral("u"),
-                           QStringLiteral("sq")}
+            << QStringList{QStringLiteral("hashu"), QStringLiteral("ap"),   QStringLiteral("u"),
+                           QStringLiteral("sq"),    QStringLiteral("fkst"), QStringLiteral("fun")}
             << QStringLiteral(
                    "CREATE TABLE sv (id INT PRIMARY KEY, v INT, UNIQUE KEY (v)) WITH SYSTEM "
                    "VERSIONING; INSERT INTO sv "
