@@ -42,8 +42,10 @@ Text FenceForecast::words() const
     if (kind == QLatin1String("triggers")) {
         return cwText("core",
                       "By triggers on each table that moves (%1). Making them is expected to take "
-                      "%2 s, in which nobody reads or writes these tables; removing them %3 s.",
-                      tables, shown(seconds), shown(toOpen));
+                      "%2 s on an idle server and up to %3 s on a busy one, in which nobody reads "
+                      "or writes these tables; removing them %4 to %5 s.",
+                      tables, shown(seconds.least), shown(seconds.most), shown(toOpen.least),
+                      shown(toOpen.most));
     }
     const QString way = kind == QLatin1String("provider")
                             ? QStringLiteral("mysql.rds_set_read_only")

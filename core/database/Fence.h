@@ -34,8 +34,11 @@ struct FenceForecast {
     Text limitation; ///< why there is none
     qint64 tables = 0;
     QStringList others; ///< other databases on the server, or other tables of these
-    double seconds = 0; ///< that making the seal takes; without the drain, which takes its own
-    double toOpen = 0;  ///< that removing it takes, where this side opens at the switch
+    struct Seconds {
+        double least = 0, most = 0; ///< on an idle server; on a busy one
+    };
+    Seconds seconds; ///< that making the seal takes; without the drain, which takes its own
+    Seconds toOpen;  ///< that removing it takes, where this side opens at the switch
     /// A restart of the server opens it until we are connected again.
     bool forgotten = false;
     [[nodiscard]] bool closesOthers() const

@@ -1,6 +1,7 @@
 #include "base/Log.h"
 #include "mysql/Errors.h"
 #include "mysql/FencePlan.h"
+#include "mysql/OwnSessions.h"
 #include "mysql/Parts.h"
 
 #include <QHash>
@@ -120,26 +121,6 @@ Text sealText(const QString &kind)
     return cwText("core", "By triggers that refuse every other account.");
 }
 
-/// Connections of any Causeway: this process's, registered lease holders', and those that say so.
-QSet<quint64> ownConnections(Session &s, std::stop_token stop)
-{
-    QSet<quint64> out{s.connectionId()};
-    if (const auto holders = readHolderSessions(s, stop)) {
-        for (const quint64 id : *holders)
-            out.insert(id);
-    } else {
-        logDebug(holders.error().describe());
-    }
-    // MariaDB's performance_schema is off by default, and not everybody may read it.
-    const auto named = s.query(
-        QStringLiteral("SELECT processlist_id FROM performance_schema.session_connect_attrs WHERE "
-                       "attr_name='program_name' AND attr_value='causeway'"),
-        stop);
-    for (std::size_t i = 0; named && i < named->rows.size(); ++i)
-        out.insert(named->text(i, std::size_t(0)).toULongLong());
-    return out;
-}
-
 } // namespace
 
 Result<ServerFacts> readFacts(Session &s, std::stop_token stop)
@@ -216,9 +197,13 @@ bool isBackground(const QString &user, const QString &command)
 
 Result<std::vector<LiveClient>> readLiveClients(Session &s, std::stop_token stop)
 {
-    // Before the list: a connection made in between is then listed as not ours at worst.
-    const QSet<quint64> ours = ownConnections(s, stop);
     CW_TRY_ASSIGN(const ResultSet list, s.query(QStringLiteral("SHOW FULL PROCESSLIST"), stop));
+    QList<quint64> ids;
+    for (std::size_t i = 0; i < list.rows.size(); ++i) {
+        if (list.text(i, "User") == s.address().user)
+            ids << list.text(i, "Id").toULongLong();
+    }
+    CW_TRY_ASSIGN(const QSet<quint64> ours, causewaySessions(s, ids, stop));
     QSet<quint64> inTransaction;
     const auto open =
         s.query(QStringLiteral("SELECT trx_mysql_thread_id FROM information_schema.innodb_trx"),
@@ -246,7 +231,7 @@ Result<std::vector<LiveClient>> readLiveClients(Session &s, std::stop_token stop
         c.state = list.text(i, "State").isEmpty() ? command : list.text(i, "State");
         c.seconds = list.text(i, "Time").toLongLong();
         c.statement = redact(list.text(i, "Info")).left(200);
-        c.ours = ours.contains(id) || Session::isOwn(s.address(), id);
+        c.ours = ours.contains(id);
         c.holdsTransaction = inTransaction.contains(id);
         out.push_back(std::move(c));
     }

@@ -23,8 +23,9 @@ std::vector<SealTrigger> sealTriggers(const std::vector<TableName> &tables,
                                       const QString &migration, const QString &account,
                                       SealWhen when)
 {
-    // Bytes, since user names differ by case; the user part alone, since our own host may change.
-    // USER() is who signed in; CURRENT_USER() inside a trigger is its definer.
+    // An event runs as its definer, which can be our account: what we set in our sessions is in
+    // none of its. Bytes, since user names differ by case; the user part alone, since our own host
+    // may change. USER() is who signed in; CURRENT_USER() inside a trigger is its definer.
     const QString who = account + QLatin1Char('@');
     // A number, or from MariaDB 12 on a word.
     const QString unless = when == SealWhen::Reopened
@@ -32,10 +33,10 @@ std::vector<SealTrigger> sealTriggers(const std::vector<TableName> &tables,
                                                 "AND ")
                                : QString();
     const QString body =
-        QStringLiteral(
-            "FOR EACH ROW IF %1LEFT(CAST(USER() AS BINARY), %2) <> CAST(%3 AS BINARY) THEN "
-            "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Causeway: this database is "
-            "closed for writes, it is moving to another server'; END IF")
+        QStringLiteral("FOR EACH ROW IF %1(@causeway IS NULL OR "
+                       "LEFT(CAST(USER() AS BINARY), %2) <> CAST(%3 AS BINARY)) THEN "
+                       "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Causeway: this database is "
+                       "closed for writes, it is moving to another server'; END IF")
             .arg(unless)
             .arg(who.toUtf8().size())
             .arg(quoteText(who));

@@ -64,7 +64,8 @@ enum class SealWhen {
     /// closed. While it knows, who may write under read_only is the server's own affair.
     Reopened,
 };
-/// Triggers that refuse every writer but `account` (the user part of USER()).
+/// Triggers that refuse every writer but Causeway's sessions of `account` (the user part of
+/// USER()).
 std::vector<SealTrigger> sealTriggers(const std::vector<TableName> &, const QString &migration,
                                       const QString &account, SealWhen when = SealWhen::Always);
 QString sealTriggerPrefix(const QString &migration);
@@ -85,6 +86,9 @@ Result<Position> positionUnderFence(Session &, bool wholeServer, std::stop_token
 /// What the migration has noted on this server, read without a lease; nothing where it has not.
 Result<std::optional<QString>> readFact(Session &, const QString &migration, const QString &name,
                                         std::stop_token);
+/// Migrations that hold this server closed as a whole (read_only), as far as this account may read
+/// their records.
+Result<std::vector<MigrationOnServer>> readClosers(Session &, std::stop_token);
 /// Under the lease by its ledger; without one, as `unfence` does, which has no lease.
 Status removeFact(Session &, Ledger *, const Lease &, const QString &name, std::stop_token);
 

@@ -23,6 +23,26 @@ Result<std::optional<QString>> readFact(Session &s, const QString &migration, co
                           : std::optional<QString>(r.text(0, std::size_t(0)));
 }
 
+Result<std::vector<MigrationOnServer>> readClosers(Session &s, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(std::vector<MigrationOnServer> out, readMigrations(s, stop));
+    Status failed;
+    std::erase_if(out, [&](const MigrationOnServer &m) {
+        for (const char *side : {"source", "target"}) {
+            const auto fact =
+                readFact(s, m.lease.migration,
+                         QStringLiteral("fence.%1.read_only").arg(QLatin1String(side)), stop);
+            if (!fact)
+                failed = fail(fact.error());
+            else if (*fact && !(*fact)->contains(QLatin1String("\"kind\":\"triggers\"")))
+                return false;
+        }
+        return true;
+    });
+    CW_TRY(failed);
+    return out;
+}
+
 Status removeFact(Session &s, Ledger *ledger, const Lease &lease, const QString &name,
                   std::stop_token stop)
 {

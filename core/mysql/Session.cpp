@@ -3,6 +3,7 @@
 #include "base/Secret.h"
 #include "base/Stop.h"
 #include "mysql/Connect.h"
+#include "mysql/OwnSessions.h"
 #include "mysql/SessionWatch.h"
 
 #include <mysql.h>
@@ -299,6 +300,9 @@ Status Session::setUp(Use use, std::stop_token stop)
     // statements.
     sql += ", sql_select_limit=18446744073709551615, sql_safe_updates=0, sql_big_selects=1"
            ", autocommit=1, completion_type=0";
+    // What the triggers that close a table look for beside the account: an event of the same
+    // account, or a person, must not pass.
+    sql += ", @causeway=1";
     if (m_mariaDb)
         sql += ", max_statement_time=0";
     else if (m_version >= 50708)
@@ -309,6 +313,8 @@ Status Session::setUp(Use use, std::stop_token stop)
     if (!m_mariaDb && m_version >= 80000)
         sql += ", information_schema_stats_expiry=0";
     sql += "; SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE";
+    if (const std::string mark = sessionMarkSql(m_mariaDb); !mark.empty())
+        sql += "; " + mark;
     return execBytes(sql, std::move(stop));
 }
 

@@ -1,6 +1,7 @@
 #include "mysql/checks/Context.h"
 
 #include "base/Stop.h"
+#include "mysql/OwnSessions.h"
 #include "mysql/Parts.h"
 
 #include <algorithm>
@@ -487,28 +488,22 @@ Result<const std::vector<OtherSession> *> ServerContext::sameAccountSessions(std
         const QString account = me.text(0, std::size_t{0});
         const auto read = [&]() -> Result<std::vector<OtherSession>> {
             CW_TRY_ASSIGN(const auto rows, query(sql, stop));
-            QSet<quint64> ours;
-            // Sessions of another part of Causeway say so themselves; MariaDB has this table only
-            // with performance_schema on.
-            const auto attributes =
-                query(QStringLiteral("SELECT processlist_id FROM performance_schema."
-                                     "session_account_connect_attrs WHERE attr_name='program_name' "
-                                     "AND attr_value LIKE 'causeway%'"),
-                      stop);
-            for (std::size_t i = 0; attributes && i < attributes->rows.size(); ++i)
-                ours.insert(attributes->text(i, std::size_t{0}).toULongLong());
             std::vector<OtherSession> out;
+            QList<quint64> ids;
             for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-                const quint64 id = rows.text(i, std::size_t{0}).toULongLong();
                 // A reader of the binlog writes nothing.
                 const QString command = rows.text(i, "Command");
                 if (rows.text(i, "User") != account ||
                     command.startsWith(QLatin1String("Binlog Dump")) ||
                     command == QLatin1String("Daemon") || command == QLatin1String("Killed"))
                     continue;
-                if (!ours.contains(id) && !Session::isOwn(address(), id))
-                    out.push_back({id, account, rows.text(i, "Host"), rows.text(i, "db")});
+                ids << rows.text(i, std::size_t{0}).toULongLong();
+                out.push_back({ids.back(), account, rows.text(i, "Host"), rows.text(i, "db")});
             }
+            CW_TRY_ASSIGN(const QSet<quint64> ours, withSession(stop, [&](Session &s) {
+                              return causewaySessions(s, ids, stop);
+                          }));
+            std::erase_if(out, [&](const OtherSession &o) { return ours.contains(o.id); });
             return out;
         };
         CW_TRY_ASSIGN(auto first, read());

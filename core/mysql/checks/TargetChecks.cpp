@@ -1,3 +1,4 @@
+#include "mysql/FencePlan.h"
 #include "mysql/Parts.h"
 #include "mysql/SchemaDiff.h"
 #include "mysql/checks/Fixes.h"
@@ -143,13 +144,31 @@ Status lookWritable(Look &look)
         settings.push_back({QStringLiteral("read_only"), QStringLiteral("OFF")});
     if (settings.empty())
         return look.pass(cwText("core", "It takes writes."));
+    const QString value = settings.size() > 1 ? QStringLiteral("ON") : readOnly;
+    // To open what another migration counts on being closed would let its rows be overwritten.
+    CW_TRY_ASSIGN(const auto session, Session::open(look.here.address(), Use::Control, look.stop));
+    const auto closers = readClosers(*session, look.stop);
+    if (!closers && closers.error().code != ErrorCode::Server)
+        return fail(closers.error());
+    if (closers && !closers->empty()) {
+        for (const MigrationOnServer &m : *closers)
+            look.out.objects << (m.holder.isEmpty()
+                                     ? m.lease.migration
+                                     : QStringLiteral("%1 (%2)").arg(m.lease.migration, m.holder));
+        look.out.fix.platform = platformOf(look);
+        look.out.fix.text =
+            cwText("core", "Switch, finish or cancel that migration first: it opens the server "
+                           "itself. Two migrations can share a target where both close only their "
+                           "own tables (--target-fence triggers).");
+        return look.block(cwText("core", "%1 is %2: migration %3 keeps it closed.",
+                                 settings.front().name, value, someOf(look.out.objects)));
+    }
     look.out.fix =
         settingFix(look, settings,
                    cwText("core", "First make sure that nothing holds it read-only for a "
                                   "reason, such as being a replica."));
     look.out.fix.canApply = false;
-    return look.block(cwText("core", "%1 is %2.", settings.front().name,
-                             settings.size() > 1 ? QStringLiteral("ON") : readOnly));
+    return look.block(cwText("core", "%1 is %2.", settings.front().name, value));
 }
 
 Status lookReverse(Look &look)

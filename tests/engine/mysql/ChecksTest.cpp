@@ -1,3 +1,5 @@
+#include "mysql/OwnSessions.h"
+#include "mysql/Parts.h"
 #include "mysql/checks/CheckList.h"
 #include "servers/TestServer.h"
 
@@ -70,6 +72,31 @@ class ChecksTest : public QObject {
                  qPrintable(QStringLiteral("%1 still: %2; tried %3")
                                 .arg(QString::fromLatin1(id), good.found.english(),
                                      bad.fix.sql.join(QLatin1Char(' ')))));
+    }
+
+    /// What another migration closed is named, not offered to be opened.
+    void closedByAnotherMigration(TestServer &t)
+    {
+        const QString other = QStringLiteral("00c0ffee");
+        const auto ledger = my::makeLedger(t.address(), other, {});
+        QVERIFY(ledger && (*ledger)->create({}));
+        const auto lease = (*ledger)->takeLease(QStringLiteral("db-mover, process 7"), {});
+        QVERIFY(lease);
+        FenceRequest request;
+        request.selection = options().selection;
+        request.lease = *lease;
+        request.isTarget = true;
+        request.kind = FenceKind::ReadOnly;
+        const auto fence = my::makeFence(t.address(), request, {});
+        QVERIFY(fence && (*fence)->seal({}));
+        const Finding f = find("mysql-target-writable", FindingSide::Target);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QCOMPARE(f.objects, QStringList(QStringLiteral("00c0ffee (db-mover, process 7)")));
+        QVERIFY(f.fix.sql.isEmpty() && f.fix.config.isEmpty());
+        QVERIFY((*fence)->open({}));
+        QVERIFY((*ledger)->remove({}));
+        QCOMPARE(toString(find("mysql-target-writable", FindingSide::Target).status),
+                 QStringLiteral("pass"));
     }
 
     [[nodiscard]] bool isMariaDb() const { return m_pair->source->product() == Product::MariaDb; }
@@ -393,6 +420,7 @@ private Q_SLOTS:
         mends("mysql-target-tables", FindingStatus::Blocker, FindingSide::Target);
         t.exec(QStringLiteral("SET GLOBAL read_only=ON"));
         mends("mysql-target-writable", FindingStatus::Blocker, FindingSide::Target);
+        closedByAnotherMigration(t);
         t.exec(QStringLiteral("SET GLOBAL max_allowed_packet=1048576"));
         mends("mysql-max-allowed-packet", FindingStatus::Warning, FindingSide::Target);
         t.exec(QStringLiteral("SET GLOBAL binlog_row_image='MINIMAL'"));
@@ -495,6 +523,30 @@ private Q_SLOTS:
         const Finding f = find("mysql-shared-account", FindingSide::Source, user);
         QCOMPARE(toString(f.status), QStringLiteral("blocker"));
         QCOMPARE(f.objects.size(), 1);
+        app.kill();
+        app.waitForFinished();
+        if (!isMariaDb()) // MySQL shows everybody the attributes of their own account's sessions
+            return;
+
+        // A session of another Causeway says that it is one, as ours do.
+        const auto session = my::Session::open(s.address(), my::Use::Control, {});
+        QVERIFY(session);
+        QCOMPARE(s.scalar(QStringLiteral("SELECT IS_USED_LOCK('causeway.session.%1')")
+                              .arg((*session)->connectionId())),
+                 QString::number((*session)->connectionId()));
+        s.exec(QStringLiteral("KILL USER shared")); // its client is gone, its statement goes on
+        app.start(QStringLiteral("mariadb"),
+                  {QStringLiteral("-h127.0.0.1"), QStringLiteral("-P%1").arg(s.port()),
+                   QStringLiteral("-ushared"), QStringLiteral("-pmig-secret"),
+                   QStringLiteral("--delimiter=//"), QStringLiteral("-e"),
+                   QString::fromStdString(my::sessionMarkSql(true)) +
+                       QStringLiteral("// SELECT SLEEP(61)//")});
+        QTRY_COMPARE_WITH_TIMEOUT(
+            s.scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.processlist WHERE "
+                                    "user='shared' AND info LIKE '%SLEEP(61)%'")),
+            QStringLiteral("1"), 10'000);
+        const Finding another = find("mysql-shared-account", FindingSide::Source, user);
+        QVERIFY2(another.status == FindingStatus::Pass, qPrintable(another.found.english()));
         app.kill();
         app.waitForFinished();
     }

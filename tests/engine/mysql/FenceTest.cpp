@@ -1,4 +1,5 @@
 #include "mysql/Parts.h"
+#include "servers/MySqlClient.h"
 #include "servers/TestServer.h"
 
 #include <QFile>
@@ -471,6 +472,10 @@ void FenceTest::triggerSealNeedsNoSpecialRights()
     QVERIFY(!App(root()).now("INSERT INTO shop.t VALUES (9, 9)")); // SUPER or not
     App ours(account("mig"));
     must(ours.now("INSERT INTO shop.t VALUES (9, 9)"));
+    // The same account, but no Causeway: an event that it defined, or a person.
+    causeway::test::MySqlClient person;
+    QVERIFY(person.connect(account("mig")).ok());
+    QCOMPARE(person.run("INSERT INTO shop.t VALUES (10, 10)").number, 1644U);
     must(f->seal({})); // again: nothing to do
     must(f->open({}));
     must(a.now("DELETE FROM shop.t"));
