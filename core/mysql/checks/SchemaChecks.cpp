@@ -260,7 +260,8 @@ Status lookTableNames(Look &look)
         if (byLower.contains(lower))
             clashing << byLower.value(lower) << shown;
         byLower.insert(lower, shown);
-        if (shown != lower)
+        const QString onTarget = look.options.selection.onTarget(t.name).display();
+        if (onTarget != onTarget.toLower())
             mixed << shown;
         if (plain.match(t.name.name).hasMatch())
             continue;
@@ -293,14 +294,17 @@ Status lookTableNames(Look &look)
         }
         if (folds && !mixed.isEmpty()) {
             look.out.objects = mixed;
-            look.out.fix.text = cwText("core", "Use a target that was initialised with "
-                                               "lower_case_table_names = 0; it cannot be changed "
-                                               "later.");
-            return look.warn(cwText("core",
-                                    "The target ignores case in names "
-                                    "(lower_case_table_names = %1), which this one does "
-                                    "not: %2.",
-                                    there, someOf(mixed)));
+            look.out.fix.text =
+                cwText("core", "Use a target that was initialised with "
+                               "lower_case_table_names = 0, which cannot be changed "
+                               "later; or give the tables (and with --rename the "
+                               "schema) names in lower case.");
+            const Text found = cwText("core",
+                                      "The target ignores case in names "
+                                      "(lower_case_table_names = %1), which this one does not: %2.",
+                                      there, someOf(mixed));
+            // 1 stores them in lower case: no name of one side is then one of the other.
+            return there == QLatin1String("1") ? look.block(found) : look.warn(found);
         }
         if (!folds && here != there && there == QLatin1String("0")) {
             return look.warn(cwText("core",
@@ -606,6 +610,7 @@ void addSchemaChecks(CheckList &list)
          .needed = cwText("core", "No FLOAT or DOUBLE in the key of a table."),
          .why = cwText("core", "Such a value cannot be found again by what is printed of it, so "
                                "that changes would miss their row."),
+         .acceptable = true,
          .sql = {keys, columns},
          .look = lookFloatKey});
     list.add({.id = QStringLiteral("mysql-mariadb-objects"),
