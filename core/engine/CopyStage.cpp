@@ -2,6 +2,7 @@
 #include "base/Stop.h"
 #include "engine/Context.h"
 #include "engine/Created.h"
+#include "engine/FailedObjects.h"
 #include "engine/ForeignWrites.h"
 #include "engine/LogKeeping.h"
 #include "engine/Recopy.h"
@@ -274,6 +275,7 @@ Status learnSchema(Context &ctx, std::stop_token stop)
     CW_TRY_ASSIGN(ctx.script, ctx.db(Side::Target)
                                   .schemaScript(ctx.sourceCatalog, ctx.settings.selection,
                                                 *ctx.sourceFacts, stop));
+    CW_TRY(leaveOutObjects(ctx));
     for (const SchemaAdjustment &a : ctx.script.adjustments)
         ctx.event(QStringLiteral("info"), a.object + QStringLiteral(": ") + a.what.english());
     ctx.schemaKnown = true;

@@ -1,5 +1,6 @@
 #include "engine/RelayRoute.h"
 
+#include "engine/FailedObjects.h"
 #include "engine/ForeignWrites.h"
 #include "engine/Plan.h"
 #include "engine/Recopy.h"
@@ -45,7 +46,7 @@ Result<bool> RelayRoute::isVerified(std::stop_token stop)
 
 Status RelayRoute::completeSwitch(std::stop_token stop)
 {
-    return causeway::completeSwitch(m_ctx, std::move(stop));
+    return askAboutObject(m_ctx, causeway::completeSwitch(m_ctx, std::move(stop)));
 }
 
 Status RelayRoute::reopenLeader(std::stop_token stop)
@@ -73,7 +74,7 @@ Status RelayRoute::becomeReplica(std::stop_token stop)
 {
     m_ctx.stopped.reset();
     CW_TRY(resumeRecopy(m_ctx, stop));
-    return catchUpStage(m_ctx, m_replication, stop);
+    return askAboutObject(m_ctx, catchUpStage(m_ctx, m_replication, stop));
 }
 
 Status RelayRoute::startFollowing(std::stop_token stop)
@@ -107,7 +108,7 @@ Result<VerifyReport> RelayRoute::verify(bool repair, std::stop_token stop)
 
 Status RelayRoute::switchOver(std::stop_token stop)
 {
-    return switchStage(m_ctx, m_replication, std::move(stop));
+    return askAboutObject(m_ctx, switchStage(m_ctx, m_replication, std::move(stop)));
 }
 
 Status RelayRoute::finish(bool oldSourceOpen, std::stop_token stop)
@@ -129,6 +130,8 @@ std::optional<StreamStop> RelayRoute::stoppedAt() const
 
 Decision RelayRoute::decisionFor(const Error &e) const
 {
+    if (isAboutObject(e))
+        return decisionAboutObject(e);
     const auto stop = stoppedAt().value_or(StreamStop{});
     Decision d;
     d.id = decisionId(e);
@@ -154,7 +157,7 @@ Decision RelayRoute::decisionFor(const Error &e) const
 Status RelayRoute::settle(const Error &stopped, std::stop_token stop)
 {
     const auto at = stoppedAt();
-    if (stopped.code != ErrorCode::NeedsDecision || !at)
+    if (stopped.code != ErrorCode::NeedsDecision || !at || isAboutObject(stopped))
         return fail(stopped);
     Journal &journal = *m_ctx.journal;
     const QString key = QStringLiteral("answer.") + decisionId(stopped);

@@ -2,6 +2,7 @@
 // and back under changes where it can.
 
 #include "engine/engine/CliRun.h"
+#include "engine/engine/CliSupport.h"
 
 using namespace causeway;
 using namespace causeway::test;
@@ -171,6 +172,68 @@ private Q_SLOTS:
         CW_VERIFY(runTo(*migration, Goal::Replica));
         NEXT(equal("after changes on the target, back"));
 #undef NEXT
+    }
+
+    void namesThatTheTargetWouldFold()
+    {
+        ServerOptions folding;
+        folding.settings << QStringLiteral("--lower-case-table-names=1");
+        Pair pair({}, folding);
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop; USE shop; CREATE TABLE Orders (id "
+                                        "INT PRIMARY KEY); CREATE TABLE items (id INT PRIMARY "
+                                        "KEY); INSERT INTO items VALUES (1)"));
+        makeFile(pair);
+        const Ended refused = cli(runArguments(pair, "replica", {QStringLiteral("--json")}));
+        QCOMPARE(refused.status, 1);
+        QVERIFY2(refused.output.contains("mysql-table-names") &&
+                     refused.output.contains("shop.Orders"),
+                 refused.tail().constData());
+        pair.source.exec(QStringLiteral("RENAME TABLE shop.Orders TO shop.orders"));
+        CW_EXITS(cli(runArguments(pair, "primary")), 0);
+        CW_EQUAL(pair);
+    }
+
+    void asksAboutWhatTheTargetRefuses()
+    {
+        ServerOptions source, target;
+        source.product = Product::MySql;
+        Pair pair(source, target);
+        pair.source.exec(QStringLiteral(
+            "CREATE DATABASE shop; USE shop; CREATE TABLE t (id INT PRIMARY KEY, v INT);"
+            "INSERT INTO t VALUES (1,1);"
+            "CREATE VIEW lat AS SELECT f.id, x.m FROM t f, LATERAL (SELECT MAX(g.id) m FROM t g "
+            "WHERE g.id<=f.id) x; CREATE VIEW plain AS SELECT id FROM t;"
+            "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.v=(SELECT x.m FROM "
+            "LATERAL (SELECT 1 m) x); CREATE TRIGGER tr2 BEFORE UPDATE ON t FOR EACH ROW SET "
+            "NEW.v=NEW.v+1"));
+        makeFile(pair);
+        const auto decision = [&] {
+            const QJsonObject d = statusOf(pair.file).value(QLatin1String("decision")).toObject();
+            return d.value(QLatin1String("objects")).toArray().first().toString();
+        };
+        const auto skip = [&] {
+            return cli({QStringLiteral("answer"), pair.file, QStringLiteral("object-failed"),
+                        QStringLiteral("skip")});
+        };
+        CW_FAILS(cli(runArguments(pair, "replica", {QStringLiteral("--json")})), 1,
+                 "object-failed");
+        QCOMPARE(decision(), QStringLiteral("view shop.lat"));
+        CW_EXITS(skip(), 0);
+        CW_EXITS(cli(runArguments(pair, "replica")), 0);
+        // Found at the switch, which is undone.
+        CW_FAILS(cli(runArguments(pair, "primary", {QStringLiteral("--json")})), 1,
+                 "object-failed");
+        QCOMPARE(decision(), QStringLiteral("trigger shop.tr"));
+        pair.source.exec(QStringLiteral("INSERT INTO shop.t VALUES (2,2)"));
+        CW_EXITS(skip(), 0);
+        CW_EXITS(cli(runArguments(pair, "primary")), 0);
+        QCOMPARE(pair.target.scalar(QStringLiteral(
+                     "SELECT GROUP_CONCAT(name ORDER BY name) FROM (SELECT table_name name FROM "
+                     "information_schema.views WHERE table_schema='shop' UNION ALL SELECT "
+                     "trigger_name FROM information_schema.triggers WHERE trigger_schema='shop') "
+                     "x")),
+                 QStringLiteral("plain,tr2"));
+        CW_EQUAL(pair);
     }
 };
 
