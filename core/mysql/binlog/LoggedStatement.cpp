@@ -311,6 +311,12 @@ private:
         ddl(DdlKind::Alter);
         ifExists();
         addTable();
+        // Around the rows of each table in a dump; it changes no table.
+        if (isAny({"DISABLE", "ENABLE"}) && isAhead(1, "KEYS") && m_at + 2 == m_tokens.size()) {
+            m_out.tables.clear();
+            other();
+            return;
+        }
         for (; more(); ++m_at) {
             if (is("RENAME") && !isAhead(1, "COLUMN") && !isAhead(1, "INDEX") &&
                 !isAhead(1, "KEY")) {

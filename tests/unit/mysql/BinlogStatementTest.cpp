@@ -46,6 +46,8 @@ void BinlogStatementTest::classifies_data()
     add("ALTER TABLE t RENAME COLUMN a TO b, RENAME INDEX i TO j", "alter d.t");
     add("ALTER TABLE t ADD a int, RENAME TO s.u", "rename d.t s.u");
     add("ALTER TABLE t RENAME u", "rename d.t d.u");
+    add("/*!40000 ALTER TABLE `t` DISABLE KEYS */", "other");
+    add("ALTER TABLE t ENABLE KEYS, ADD a int", "alter d.t");
     add("ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u", "alter d.t d.u");
     add("ALTER DATABASE s CHARACTER SET latin1", "alter s.");
     add("ALTER DATABASE CHARACTER SET latin1", "alter d.");
