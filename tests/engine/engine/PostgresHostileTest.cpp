@@ -1,5 +1,5 @@
 // Databases and accounts as they are found: settings that would bend every statement, owners who
-// log schema changes, tables of odd shapes, transactions that nobody ends.
+// log schema changes, tables of odd shapes.
 
 #include "engine/engine/CliSupport.h"
 #include "engine/engine/PostgresMigrationSupport.h"
@@ -231,36 +231,6 @@ private Q_SLOTS:
         });
         QCOMPARE(pair.target.scalar(QStringLiteral("SELECT nextval('nearly')"), kDb),
                  QStringLiteral("19"));
-    }
-
-    /// Nobody ends a prepared transaction but who prepared it: it is named, and waited for.
-    void aPreparedTransactionIsNamed()
-    {
-        PostgresPair pair(
-            postgres(QStringLiteral("15"), {QStringLiteral("max_prepared_transactions=5")}),
-            postgres(QStringLiteral("18")));
-        pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
-        pair.source.exec(QStringLiteral("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES "
-                                        "(1)"),
-                         kDb);
-        const auto migration = pair.open();
-        CW_VERIFY(runTo(*migration, Goal::Replica));
-        CW_VERIFY(carryOut(*migration, command::Verify{}).status);
-        pair.source.exec(
-            QStringLiteral("BEGIN; INSERT INTO a VALUES (2); PREPARE TRANSACTION 'left over'"),
-            kDb);
-        const Status refused = runTo(*migration, Goal::Primary);
-        QVERIFY(!refused);
-        QCOMPARE(refused.error().id, QStringLiteral("fence-blocked"));
-        QVERIFY2(refused.error().object.contains(QLatin1String("left over")),
-                 qPrintable(refused.error().describe()));
-        pair.source.exec(QStringLiteral("INSERT INTO a VALUES (3)"), kDb); // it takes writes
-        pair.source.exec(QStringLiteral("COMMIT PREPARED 'left over'"), kDb);
-        CW_VERIFY(runTo(*migration, Goal::Primary));
-        QCOMPARE(pair.target.scalar(QStringLiteral("SELECT string_agg(id::text, ',' ORDER BY id) "
-                                                   "FROM a"),
-                                    kDb),
-                 QStringLiteral("1,2,3"));
     }
 };
 

@@ -34,7 +34,7 @@ PostgresWorkloadOptions liveWrites()
 int addManyTables(TestServer &server)
 {
     const bool full = qEnvironmentVariableIsSet("CAUSEWAY_LONG");
-    const int tables = full ? 1'000 : 40, sequences = full ? 200 : 10;
+    const int tables = full ? 1'000 : 12, sequences = full ? 200 : 4;
     server.exec(QStringLiteral("CREATE SCHEMA wide"), QStringLiteral("shop"));
     // In parts: one transaction would need a lock for each of them.
     for (int first = 0; first < tables; first += 200) {

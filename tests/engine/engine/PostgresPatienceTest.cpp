@@ -43,6 +43,36 @@ private Q_SLOTS:
         QCOMPARE(pair.target.scalar(QStringLiteral("SELECT count(*) FROM public.a"), db),
                  QStringLiteral("2"));
     }
+
+    /// Nobody ends a prepared transaction but who prepared it: it is named, and waited for.
+    void aPreparedTransactionIsNamed()
+    {
+        const QString db = QStringLiteral("shop");
+        PostgresPair pair(
+            postgres(QStringLiteral("15"), {QStringLiteral("max_prepared_transactions=5")}),
+            postgres(QStringLiteral("18")));
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
+        pair.source.exec(QStringLiteral("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES "
+                                        "(1)"),
+                         db);
+        const auto migration = pair.open();
+        CW_VERIFY(runTo(*migration, Goal::Replica));
+        CW_VERIFY(carryOut(*migration, command::Verify{}).status);
+        pair.source.exec(
+            QStringLiteral("BEGIN; INSERT INTO a VALUES (2); PREPARE TRANSACTION 'left over'"), db);
+        const Status refused = runTo(*migration, Goal::Primary);
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().id, QStringLiteral("fence-blocked"));
+        QVERIFY2(refused.error().object.contains(QLatin1String("left over")),
+                 qPrintable(refused.error().describe()));
+        pair.source.exec(QStringLiteral("INSERT INTO a VALUES (3)"), db); // it takes writes
+        pair.source.exec(QStringLiteral("COMMIT PREPARED 'left over'"), db);
+        CW_VERIFY(runTo(*migration, Goal::Primary));
+        QCOMPARE(pair.target.scalar(QStringLiteral("SELECT string_agg(id::text, ',' ORDER BY id) "
+                                                   "FROM a"),
+                                    db),
+                 QStringLiteral("1,2,3"));
+    }
 };
 
 QTEST_GUILESS_MAIN(PostgresPatienceTest)
