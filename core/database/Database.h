@@ -442,8 +442,11 @@ public:
     virtual Result<Position> currentPosition(const Selection &, std::stop_token) = 0;
     /// applied >= wanted, in this server's log. Pure; no I/O.
     virtual bool reached(const Position &applied, const Position &wanted) const = 0;
-    /// Whether the log still holds everything after `from`.
+    /// Whether the log still holds everything after `from`. An error where it can be told that this
+    /// is not the log that `from` comes from (see identified()): a RESET, a restored server.
     virtual Result<bool> stillHas(const Position &from, std::stop_token) = 0;
+    /// `from`, with what tells this log from another that has the same names and numbers.
+    virtual Result<Position> identified(const Position &from, std::stop_token) { return from; }
     /// Seconds the server keeps its log, and age of its oldest part; -1 unknown or unlimited.
     virtual Result<qint64> retentionSeconds(std::stop_token) = 0;
     /// Bytes that the log holds after a ChangeStream::place(); -1 unknown.

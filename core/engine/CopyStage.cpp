@@ -53,8 +53,9 @@ Step positionStep(Context &ctx)
     s.act = [&ctx](std::stop_token stop) -> Status {
         if (ctx.settings.mode == Mode::Once)
             return ctx.setFact(Side::Target, fact::lowWatermark, QStringLiteral("once"), stop);
-        CW_TRY_ASSIGN(const Position now,
+        CW_TRY_ASSIGN(const Position place,
                       ctx.db(Side::Source).currentPosition(ctx.settings.selection, stop));
+        CW_TRY_ASSIGN(const Position now, ctx.db(Side::Source).identified(place, stop));
         CW_TRY_ASSIGN(const Lease lease, ctx.lease(Side::Target, stop));
         CW_TRY_ASSIGN(Ledger *const ledger, ctx.ledger(Side::Target, stop));
         CW_TRY(ledger->openStreams(lease, {QStringLiteral("apply")}, stop));

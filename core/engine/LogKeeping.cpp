@@ -34,12 +34,14 @@ Status checkLogKept(Context &ctx, std::stop_token stop)
     CW_TRY_ASSIGN(const Position from, ledger->appliedPosition(stop));
     if (from.isEmpty())
         return {};
-    CW_TRY_ASSIGN(const bool kept, ctx.db(Side::Source).stillHas(from, stop));
-    if (kept)
+    const auto kept = ctx.db(Side::Source).stillHas(from, stop);
+    if (kept && *kept)
         return {};
+    if (!kept && !isLogGone(kept.error()))
+        return fail(kept.error());
     // As where the follower finds it: a person may have everything copied anew.
     ctx.stopped = StreamStop{{}, true, false, from.text};
-    return fail(logPurgedError(from));
+    return fail(kept ? logPurgedError(from) : kept.error());
 }
 
 Text retentionWarning(const Snapshot &s, qint64 nowMs)

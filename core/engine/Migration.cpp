@@ -4,6 +4,7 @@
 #include "base/Stop.h"
 #include "engine/Context.h"
 #include "engine/RouteFactory.h"
+#include "route/LogPurged.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -519,9 +520,8 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             caughtUp = route->catchUpNow(stop);
         route->stopFollowing();
         // An old source that can never follow again is no reason to keep its state for ever.
-        const QStringList forGood{QStringLiteral("mysql-binlog-purged"),
-                                  QStringLiteral("pg-slot-lost"), QStringLiteral("schema-drift")};
-        if (!caughtUp && forGood.contains(caughtUp.error().id))
+        const QStringList forGood{QStringLiteral("pg-slot-lost"), QStringLiteral("schema-drift")};
+        if (!caughtUp && (isLogGone(caughtUp.error()) || forGood.contains(caughtUp.error().id)))
             ctx.event(QStringLiteral("warning"), caughtUp.error().describe());
         else
             CW_TRY(caughtUp);

@@ -157,8 +157,9 @@ Status remake(Context &ctx, Work &work, std::stop_token stop)
                       ctx.db(Side::Source).currentPosition(ctx.settings.selection, token));
         CW_TRY(ctx.noteTableStarts(work.tables, now, token));
         if (work.everything) {
+            CW_TRY_ASSIGN(const Position known, ctx.db(Side::Source).identified(now, token));
             CW_TRY(ledger->openStreams(lease, {QStringLiteral("apply")}, token));
-            CW_TRY(ledger->setAppliedPosition(lease, now, token));
+            CW_TRY(ledger->setAppliedPosition(lease, known, token));
         }
         CW_TRY(createMissing(target, ctx.script.schemas, 1, token));
         CW_TRY(target.execute(creates, token));

@@ -72,6 +72,12 @@ Result<bool> MySqlDatabase::stillHas(const Position &from, std::stop_token stop)
     return logStillHas(*s, from, stop);
 }
 
+Result<Position> MySqlDatabase::identified(const Position &from, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));
+    return identifiedPosition(*s, from, stop);
+}
+
 Result<qint64> MySqlDatabase::retentionSeconds(std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto s, Session::open(m_address, Use::Control, stop));

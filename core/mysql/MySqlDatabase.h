@@ -41,6 +41,7 @@ public:
     Result<Position> currentPosition(const Selection &, std::stop_token) override;
     bool reached(const Position &, const Position &) const override;
     Result<bool> stillHas(const Position &, std::stop_token) override;
+    Result<Position> identified(const Position &, std::stop_token) override;
     Result<qint64> retentionSeconds(std::stop_token) override;
     Result<qint64> logBytesAfter(const QString &place, std::stop_token) override;
     Result<std::vector<LiveClient>> liveClients(std::stop_token) override;

@@ -71,7 +71,10 @@ Result<Position> readCurrentPosition(Session &, const Selection &, std::stop_tok
 /// that where the log ends is exact for them, and no further lock is needed.
 Result<Position> readPositionUnderLock(Session &, std::stop_token);
 bool positionReached(const Position &applied, const Position &wanted);
+/// Error{NeedsDecision, "mysql-log-replaced"} where this is another log than the position's.
 Result<bool> logStillHas(Session &, const Position &from, std::stop_token);
+/// With what tells this log from another one.
+Result<Position> identifiedPosition(Session &, const Position &from, std::stop_token);
 Result<qint64> readRetentionSeconds(Session &, std::stop_token);
 Result<qint64> readLogBytesAfter(Session &, const QString &place, std::stop_token);
 

@@ -1,5 +1,8 @@
 #include "base/Stop.h"
 #include "mysql/Parts.h"
+#include "mysql/binlog/ByteReader.h"
+#include "mysql/binlog/DumpConnection.h"
+#include "mysql/binlog/EventHeader.h"
 #include "mysql/binlog/LogPosition.h"
 
 #include <algorithm>
@@ -206,18 +209,89 @@ bool positionReached(const Position &applied, const Position &wanted)
     return a && w && a->reached(*w);
 }
 
+namespace {
+/// When the server began a file of its log: its first event says so.
+Result<std::uint32_t> whenBegun(const Address &address, const std::string &file,
+                                std::stop_token stop)
+{
+    LogPosition head;
+    head.file = file;
+    head.offset = 4;
+    CW_TRY_ASSIGN(const auto connection, DumpConnection::open(address, head, stop));
+    const std::stop_callback onStop(stop, [&] { connection->interrupt(); });
+    constexpr int kAtMost = 5; // a made-up ROTATE stands before it
+    for (int i = 0; i < kAtMost; ++i) {
+        CW_TRY_ASSIGN(const EventPiece piece, connection->read());
+        ByteReader r(piece.bytes);
+        const EventHeader h = EventHeader::read(r);
+        if (r.ok() && h.type == EventType::FormatDescription)
+            return h.timestamp;
+    }
+    return 0U;
+}
+
+/// Whether this is the log that the position comes from. Numbers and names say little: after a
+/// RESET they begin again, and once the log has grown beyond the position all else fits.
+Status checkSameLog(Session &s, const LogPosition &p, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const std::vector<LogFile> files, logFiles(s, stop));
+    const QString name = QString::fromStdString(p.file);
+    const auto there = std::find_if(files.begin(), files.end(),
+                                    [&p](const LogFile &f) { return f.name == p.file; });
+    if (there == files.end()) {
+        const auto known = LogFileNumber::of(p.file);
+        const auto newest = files.empty() ? std::nullopt : LogFileNumber::of(files.back().name);
+        if (known && newest && known->base == newest->base && newest->number < known->number)
+            return fail(logReplacedError(
+                cwText("core",
+                       "its files are numbered from the beginning again, %1 comes before "
+                       "%2, which was read",
+                       QString::fromStdString(files.back().name), name)));
+        return {}; // purged, or named otherwise since
+    }
+    if (there->size < p.offset)
+        return fail(logReplacedError(
+            cwText("core", "its file %1 is shorter than what was read of it", name)));
+    CW_TRY_ASSIGN(const std::uint32_t begun, whenBegun(s.address(), p.file, std::move(stop)));
+    if (begun != 0 && begun != p.created)
+        return fail(logReplacedError(cwText("core", "its file %1 was begun anew", name)));
+    return {};
+}
+} // namespace
+
+Result<Position> identifiedPosition(Session &s, const Position &from, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(LogPosition p, LogPosition::parse(from));
+    if (p.created != 0)
+        return from;
+    if (p.file.empty()) { // by GTID: any file of this log will do
+        CW_TRY_ASSIGN(const Position now, filePosition(s, stop));
+        CW_TRY_ASSIGN(const LogPosition place, LogPosition::parse(now));
+        p.file = place.file;
+        p.offset = place.offset;
+    }
+    CW_TRY_ASSIGN(p.created, whenBegun(s.address(), p.file, std::move(stop)));
+    return p.created == 0 ? from : p.position();
+}
+
 Result<bool> logStillHas(Session &s, const Position &from, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const LogPosition p, LogPosition::parse(from));
+    if (p.created != 0)
+        CW_TRY(checkSameLog(s, p, stop));
+    const Error lacking = logReplacedError(
+        cwText("core", "transactions that were read are not among those that it has"));
     if (p.kind == LogPosition::Kind::MySqlGtid) {
         // What was purged must have been read, and what was read must be known: a server that
         // lacks some of it is another one, or went back in time.
         const QString set = quoteText(QString::fromStdString(p.executed.text()));
         CW_TRY_ASSIGN(const ResultSet r,
-                      s.query(QStringLiteral("SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, %1) AND "
+                      s.query(QStringLiteral("SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, %1), "
                                              "GTID_SUBSET(%1, @@GLOBAL.gtid_executed)")
                                   .arg(set),
                               stop));
+        if (r.text(0, 1) != QLatin1String("1"))
+            return fail(lacking);
         return r.text(0, std::size_t(0)) == QLatin1String("1");
     }
     CW_TRY_ASSIGN(const std::vector<LogFile> files, logFiles(s, stop));
@@ -233,7 +307,9 @@ Result<bool> logStillHas(Session &s, const Position &from, std::stop_token stop)
         CW_TRY_ASSIGN(const auto oldest,
                       MariaDbGtidList::parse(r.text(0, std::size_t(0)).toStdString()));
         CW_TRY_ASSIGN(const auto newest, MariaDbGtidList::parse(r.text(0, 1).toStdString()));
-        return p.domains.covers(oldest) && newest.covers(p.domains);
+        if (!newest.covers(p.domains))
+            return fail(lacking);
+        return p.domains.covers(oldest);
     }
     return std::any_of(files.begin(), files.end(),
                        [&p](const LogFile &f) { return f.name == p.file && f.size >= p.offset; });

@@ -319,6 +319,11 @@ Result<bool> ReplicaSource::stillHas(const Position &from, std::stop_token stop)
     return m_replica.stillHas(from, std::move(stop));
 }
 
+Result<Position> ReplicaSource::identified(const Position &from, std::stop_token stop)
+{
+    return m_replica.identified(from, std::move(stop));
+}
+
 Result<qint64> ReplicaSource::retentionSeconds(std::stop_token stop)
 {
     return m_replica.retentionSeconds(std::move(stop));

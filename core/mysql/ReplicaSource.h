@@ -31,6 +31,7 @@ public:
     /// Waits for the replica. Error{NotReady, "mysql-replica-stopped" or "mysql-replica-behind"}.
     Result<Position> currentPosition(const Selection &, std::stop_token) override;
     Result<bool> stillHas(const Position &, std::stop_token) override;
+    Result<Position> identified(const Position &, std::stop_token) override;
     Result<qint64> retentionSeconds(std::stop_token) override;
     Result<qint64> logBytesAfter(const QString &place, std::stop_token) override;
     Status serveApplier(ApplierOptions &, std::stop_token) override;

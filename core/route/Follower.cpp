@@ -609,9 +609,16 @@ Status Follower::stretch(std::stop_token stop)
         return fail(ErrorCode::Internal,
                     cwText("core", "No position is recorded from which to read the changes."));
     }
-    CW_TRY_ASSIGN(const bool there, m_config.leader->stillHas(from, stop));
-    if (!there)
+    const auto there = m_config.leader->stillHas(from, stop);
+    if (!there && isLogGone(there.error()))
+        return stopAt(there.error(), {{}, true, false, from.text});
+    CW_TRY(there);
+    if (!*there)
         return stopAt(logPurgedError(from), {{}, true, false, from.text});
+    // Noted as it was found; once it is read, each position has it.
+    CW_TRY_ASSIGN(const Position known, m_config.leader->identified(from, stop));
+    if (known != from)
+        CW_TRY(ledger->setAppliedPosition(m_config.lease, known, stop));
     CW_TRY_ASSIGN(const FollowPlans found, m_config.readPlans(stop));
     if (!found.missing.empty()) {
         Error e;
@@ -632,7 +639,7 @@ Status Follower::stretch(std::stop_token stop)
     CW_TRY_ASSIGN(const auto applier, m_config.follower->applier(m_config.lease, options, stop));
     applier->setPlans(plans);
     CW_TRY_ASSIGN(auto stream, m_config.leader->changes(
-                                   from, m_config.lease,
+                                   known, m_config.lease,
                                    [tables](const TableName &name) -> std::shared_ptr<const Table> {
                                        const auto it = tables->find(name);
                                        return it == tables->end() ? nullptr : it->second;
@@ -641,9 +648,9 @@ Status Follower::stretch(std::stop_token stop)
     {
         const std::lock_guard lock(m_mutex);
         if (m_trackedFrom.isEmpty())
-            m_trackedFrom = from;
+            m_trackedFrom = known;
     }
-    setApplied(from);
+    setApplied(known);
     m_settled = false;
     CW_TRY(settleOnce(*applier, stop));
     Queue queue(m_config.queueBytes);
@@ -675,7 +682,7 @@ Status Follower::stretch(std::stop_token stop)
         if (items.empty())
             continue;
         Item &first = items.front();
-        if (first.error && first.error->id == QLatin1String("mysql-binlog-purged"))
+        if (first.error && isLogGone(*first.error))
             return stopAt(*first.error, {{}, true, false, applied().text});
         if (first.error)
             return fail(*first.error);

@@ -2,6 +2,7 @@
 
 #include "base/Log.h"
 #include "base/Stop.h"
+#include "route/LogPurged.h"
 
 namespace causeway {
 
@@ -88,8 +89,10 @@ Status ForeignWatch::stretch(std::stop_token stop)
         const std::lock_guard lock(m_mutex);
         from = m_watched;
     }
-    CW_TRY_ASSIGN(const bool there, m_config.follower->stillHas(from, stop));
-    if (!there) {
+    const auto there = m_config.follower->stillHas(from, stop);
+    if (!there && !isLogGone(there.error()))
+        return fail(there.error());
+    if (!there || !*there) {
         CW_TRY(m_config.onGap(stop));
         CW_TRY_ASSIGN(from, m_config.follower->currentPosition({}, stop));
     }

@@ -20,4 +20,11 @@ inline Error logPurgedError(const Position &needed)
     return e;
 }
 
+/// What was not read of the leader's log can never be: purged, or it is another log.
+inline bool isLogGone(const Error &e)
+{
+    return e.id == QLatin1String("mysql-binlog-purged") ||
+           e.id == QLatin1String("mysql-log-replaced");
+}
+
 } // namespace causeway

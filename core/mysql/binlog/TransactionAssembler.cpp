@@ -67,9 +67,12 @@ bool hasValidChecksum(std::string_view event)
 } // namespace
 
 TransactionAssembler::TransactionAssembler(Options options)
-    : m_options(std::move(options)), m_done(m_options.from), m_file(m_options.from.file),
-      m_current(m_options.from.offset), m_fromFile(m_options.from.file)
+    : m_options(std::move(options)), m_done(m_options.from)
 {
+    if (m_done.kind != LogPosition::Kind::MySqlGtid) { // by GTID the server chooses the file
+        m_file = m_fromFile = m_options.from.file;
+        m_current = m_options.from.offset;
+    }
     // The dump command holds 32 bits of a position: a place beyond that is reached by reading the
     // file from its beginning.
     if (m_done.kind == LogPosition::Kind::File && m_done.offset > 0xffffffffULL)
@@ -254,9 +257,10 @@ void TransactionAssembler::outsideGroup()
     // By GTID, MariaDB first sends the head of a file of which we have read more already.
     if (m_file == m_fromFile && m_current < m_options.from.offset)
         return;
-    if (m_done.file != m_file || m_done.offset != m_current) {
+    if (m_done.file != m_file || m_done.offset != m_current || m_done.created != m_created) {
         m_done.file = m_file;
         m_done.offset = m_current;
+        m_done.created = m_created;
         m_doneText.reset();
         m_moved = true;
     }
@@ -356,6 +360,11 @@ Status TransactionAssembler::formatDescription(std::string_view event)
     if (m_checksums && !hasValidChecksum(copy) && !hasValidChecksum(event))
         return fail(damagedEvent(QStringLiteral("FORMAT_DESCRIPTION, checksum")));
     m_haveFormat = true;
+    if (m_file == m_options.from.file && m_options.from.created != 0 && h.timestamp != 0 &&
+        h.timestamp != m_options.from.created)
+        return fail(logReplacedError(
+            cwText("core", "its file %1 was begun anew", QString::fromStdString(m_file))));
+    m_created = h.timestamp;
     const auto lengthOf = [&lengths](EventType t) {
         return static_cast<std::size_t>(
             static_cast<unsigned char>(lengths[static_cast<std::size_t>(t) - 1]));
@@ -384,6 +393,7 @@ Status TransactionAssembler::rotate(std::string_view body)
     m_file = file;
     if (!sameFile) {
         m_current = offset;
+        m_created = 0;
         m_skipUntil = 0;
         outsideGroup();
     } else if (m_skipUntil > 0) {
@@ -873,6 +883,7 @@ LogPosition TransactionAssembler::afterGroup() const
     case LogPosition::Kind::File:
         out.file = m_file;
         out.offset = m_current;
+        out.created = m_created;
     }
     return out;
 }
@@ -892,6 +903,9 @@ void TransactionAssembler::commit()
     if (m_done.kind == LogPosition::Kind::MySqlGtid) {
         if (m_group->gtid)
             m_done.executed.add(*m_group->gtid);
+        m_done.file = m_file;
+        m_done.offset = m_current;
+        m_done.created = m_created;
     } else {
         m_done = afterGroup();
     }

@@ -146,6 +146,7 @@ private:
     std::string m_file;
     std::uint64_t m_current = 0; ///< end of the event under way in m_file
     std::string m_fromFile;
+    std::uint32_t m_created = 0; ///< of m_file; 0 until its first event
     std::uint64_t m_skipUntil = 0;
     qint64 m_timestampUs = 0;
     bool m_moved = false;

@@ -229,6 +229,64 @@ private Q_SLOTS:
         CW_EQUAL(pair);
     }
 
+    void aLogBegunAnewWhilePausedIsCopiedAnew_data()
+    {
+        QTest::addColumn<int>("product");
+        QTest::addColumn<bool>("gtid");
+        QTest::addColumn<bool>("quiet");
+        QTest::newRow("MariaDB") << static_cast<int>(Product::MariaDb) << true << false;
+        QTest::newRow("MySQL") << static_cast<int>(Product::MySql) << true << false;
+        if (isLong()) {
+            // Nothing was read but the place where the copy began.
+            QTest::newRow("MariaDB, quiet") << static_cast<int>(Product::MariaDb) << true << true;
+            QTest::newRow("MySQL, quiet") << static_cast<int>(Product::MySql) << true << true;
+            QTest::newRow("MySQL without GTID")
+                << static_cast<int>(Product::MySql) << false << false;
+        }
+    }
+    /// Once it has grown beyond what was read, all its numbers fit.
+    void aLogBegunAnewWhilePausedIsCopiedAnew()
+    {
+        CW_PRODUCT;
+        QFETCH(const bool, gtid);
+        QFETCH(const bool, quiet);
+        ServerOptions options = server(kind);
+        options.gtid = gtid;
+        Pair pair(options, options);
+        makeTable(pair.source);
+        makeFile(pair);
+        CW_EXITS(cli(replica(pair)), 0);
+        if (!quiet) {
+            pair.source.exec(QStringLiteral("UPDATE shop.a SET n='read' WHERE id=1"));
+            CW_EXITS(cli(replica(pair)), 0);
+        }
+        beginAnew(pair.source);
+        CW_FAILS(cli(replica(pair)), 1, "mysql-log-replaced");
+        QCOMPARE(statusOf(pair.file)
+                     .value(QStringLiteral("decision"))
+                     .toObject()
+                     .value(QStringLiteral("id"))
+                     .toString(),
+                 QStringLiteral("recopy"));
+        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("recopy"),
+                      QStringLiteral("recopy")}),
+                 0);
+        CW_EXITS(cli(replica(pair)), 0);
+        CW_EQUAL(pair);
+        pair.source.exec(QStringLiteral("UPDATE shop.a SET n='followed' WHERE id=3"));
+        CW_EXITS(cli(runArguments(pair, "primary", {QStringLiteral("--json")})), 0);
+        CW_EQUAL(pair);
+        // The new leader's: the way back is lost, and said to be.
+        beginAnew(pair.target);
+        const Ended ended = cli(runArguments(pair, "primary", {QStringLiteral("--json")}));
+        QVERIFY2(ended.status == 1 && ended.errorId() == QLatin1String("mysql-log-replaced"),
+                 ended.tail().constData());
+        QVERIFY(ended.output.contains("--accept one-way"));
+        CW_EXITS(cli(runArguments(pair, "finished",
+                                  {QStringLiteral("--accept"), QStringLiteral("one-way")})),
+                 0);
+    }
+
     /// Known when the copy is gone on with, not after hours of it.
     void aLogPurgedDuringTheCopyIsCopiedAnew()
     {
@@ -597,6 +655,30 @@ private Q_SLOTS:
     }
 
 private:
+    /// Somebody resets the log; writes that are lost to us follow, and it grows to where it was.
+    static void beginAnew(TestServer &server)
+    {
+        const bool mariaDb = server.product() == Product::MariaDb;
+        const QString status = mariaDb ? QStringLiteral("SHOW MASTER STATUS")
+                                       : QStringLiteral("SHOW BINARY LOG STATUS");
+        const auto place = [&] {
+            const TestRow row = server.query(status).front();
+            return std::pair(*row[0], std::stoull(*row[1]));
+        };
+        const auto [file, offset] = place();
+        // Its identity is the second in which it began.
+        const auto second = QDateTime::currentSecsSinceEpoch();
+        QTRY_VERIFY(QDateTime::currentSecsSinceEpoch() > second);
+        server.exec(mariaDb ? QStringLiteral("RESET MASTER")
+                            : QStringLiteral("RESET BINARY LOGS AND GTIDS"));
+        server.exec(QStringLiteral("UPDATE shop.a SET n='lost' WHERE id=2"));
+        for (int i = 0; i < 50 && place().first != file; ++i)
+            server.exec(QStringLiteral("FLUSH BINARY LOGS"));
+        QCOMPARE(place().first, file);
+        for (int i = 0; i < 100 || place().second <= offset; ++i)
+            server.exec(QStringLiteral("INSERT INTO shop.a VALUES (%1, REPEAT('y', 3000))")
+                            .arg(200000 + i));
+    }
     static void killSession(TestServer &server, const std::string &what)
     {
         MySqlClient client;
