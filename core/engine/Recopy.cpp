@@ -53,6 +53,10 @@ std::vector<SchemaStatement> about(const std::vector<TableName> &targets,
 /// A recopy under way, as it is kept on the target.
 struct Work {
     std::vector<TableName> tables; ///< source names
+    /// Named with them, and not in the selection: a table that took the place of one of them, or
+    /// made way for it. The stream skips a statement only when it knows of all its tables that the
+    /// copies came after it.
+    std::vector<TableName> beside;
     bool everything = false;
     bool made = false; ///< dropped and made anew; the rows come next
     QString dropsFrom; ///< a position of the target's log before the first was dropped
@@ -62,6 +66,8 @@ struct Work {
         Work w;
         for (const QJsonValue &v : json.value(QStringLiteral("tables")).toArray())
             w.tables.push_back(tableFromKey(v.toString()));
+        for (const QJsonValue &v : json.value(QStringLiteral("beside")).toArray())
+            w.beside.push_back(tableFromKey(v.toString()));
         w.everything = json.value(QStringLiteral("everything")).toBool();
         w.made = json.value(QStringLiteral("made")).toBool();
         w.dropsFrom = json.value(QStringLiteral("drops_from")).toString();
@@ -69,10 +75,13 @@ struct Work {
     }
     [[nodiscard]] QString encode() const
     {
-        QJsonArray names;
+        QJsonArray names, others;
         for (const TableName &t : tables)
             names.append(keyOfTable(t));
+        for (const TableName &t : beside)
+            others.append(keyOfTable(t));
         return compact(QJsonObject{{QStringLiteral("tables"), names},
+                                   {QStringLiteral("beside"), others},
                                    {QStringLiteral("everything"), everything},
                                    {QStringLiteral("made"), made},
                                    {QStringLiteral("drops_from"), dropsFrom}});
@@ -156,6 +165,7 @@ Status remake(Context &ctx, Work &work, std::stop_token stop)
         CW_TRY_ASSIGN(const Position now,
                       ctx.db(Side::Source).currentPosition(ctx.settings.selection, token));
         CW_TRY(ctx.noteTableStarts(work.tables, now, token));
+        CW_TRY(ctx.noteTableStarts(work.beside, now, token));
         if (work.everything) {
             CW_TRY_ASSIGN(const Position known, ctx.db(Side::Source).identified(now, token));
             CW_TRY(ledger->openStreams(lease, {QStringLiteral("apply")}, token));
@@ -397,6 +407,8 @@ Status recopyTables(Context &ctx, const std::vector<TableName> &sourceNames, boo
     for (const TableName &name : sourceNames) {
         if (!name.name.isEmpty() && ctx.settings.selection.matches(name))
             work.add(name);
+        else
+            work.beside.push_back(name);
     }
     return carryOut(ctx, std::move(work), stop);
 }

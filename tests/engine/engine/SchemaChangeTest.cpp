@@ -318,6 +318,49 @@ private Q_SLOTS:
         CW_EQUAL(pair);
     }
 
+    /// As pt-online-schema-change and gh-ost end, where only the table itself was chosen.
+    void endsWhenATableOutsideTheSelectionTakesThePlace_data()
+    {
+        QTest::addColumn<int>("product");
+        QTest::addColumn<QString>("how");
+        QTest::newRow("MariaDB, apply")
+            << static_cast<int>(Product::MariaDb) << QStringLiteral("apply");
+        if (!isLong())
+            return;
+        QTest::newRow("MariaDB, recopy")
+            << static_cast<int>(Product::MariaDb) << QStringLiteral("recopy");
+        QTest::newRow("MySQL, recopy")
+            << static_cast<int>(Product::MySql) << QStringLiteral("recopy");
+    }
+    void endsWhenATableOutsideTheSelectionTakesThePlace()
+    {
+        QFETCH(const int, product);
+        QFETCH(const QString, how);
+        ServerOptions options;
+        options.product = static_cast<Product>(product);
+        Pair pair(options, options);
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
+        pair.source.exec(QString::fromUtf8(kTables));
+        pair.settings.selection.patterns << QStringLiteral("shop.t");
+        makeFile(pair);
+        const QStringList run = runArguments(
+            pair, "replica", {QStringLiteral("--json"), QStringLiteral("--on-ddl"), how});
+        CW_EXITS(cli(run), 0);
+        pair.source.exec(QStringLiteral(
+            "CREATE TABLE shop._t_new LIKE shop.t; ALTER TABLE shop._t_new ADD d INT DEFAULT 4; "
+            "INSERT INTO shop._t_new (id, a, b, c) SELECT * FROM shop.t; RENAME TABLE shop.t TO "
+            "shop._t_old, shop._t_new TO shop.t; UPDATE shop.t SET d=8 WHERE id=5; DROP TABLE "
+            "shop._t_old"));
+        CliProcess process(run);
+        CW_EXITS(process.wait(40'000), 0);
+        const QString rows = QStringLiteral("SELECT COUNT(*), SUM(d), SUM(c) FROM shop.t");
+        QCOMPARE(pair.target.query(rows), pair.source.query(rows));
+        pair.source.exec(QStringLiteral("UPDATE shop.t SET d=9 WHERE id=6"));
+        CW_EXITS(cli(run), 0);
+        QCOMPARE(pair.target.query(rows), pair.source.query(rows));
+        CW_EXITS(cli(runArguments(pair, "primary", {QStringLiteral("--json")})), 0);
+    }
+
     void isRecopiedDuringTheCopy_data()
     {
         QTest::addColumn<int>("product");
