@@ -135,7 +135,7 @@ Result<int> cancel(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const QString path, args.required(0));
     const bool discard = args.isSet(QStringLiteral("discard"));
     CW_TRY_ASSIGN(const Standing standing, Standing::read(path));
-    if (standing.phase == Phase::Cancelled) {
+    if (standing.phase == Phase::Cancelled && !discard) {
         out.say(cwText("cli", "It was cancelled already; nothing was done.").translated());
         return Exit::Done;
     }
@@ -154,6 +154,11 @@ Result<int> cancel(const QStringList &arguments, Output &out)
         const Outcome outcome = carryOut(*migration, command::Cancel{discard}, out);
         signals.detach();
         CW_TRY(outcome.status);
+    }
+    if (standing.phase == Phase::Cancelled) {
+        out.say(cwText("cli", "It was cancelled and discarded already; nothing was done.")
+                    .translated());
+        return Exit::Done;
     }
     out.say(cwText("cli", "Cancelled. %1 takes writes as before; nothing of Causeway is left.",
                    standing.settings.source.primary().display())

@@ -57,6 +57,15 @@ Result<int> create(const QStringList &arguments, Output &out)
                     cwText("cli", "Source and target are different engines; Causeway moves MySQL "
                                   "and MariaDB among each other, and PostgreSQL to PostgreSQL."));
     }
+    if (s.source.fromHere.display().compare(s.target.fromHere.display(), Qt::CaseInsensitive) ==
+        0) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli",
+                           "Source and target are one and the same server, %1: its own fence would "
+                           "shut both sides.",
+                           s.source.fromHere.display()),
+                    QStringLiteral("same-server"));
+    }
     if (args.isSet(QStringLiteral("source-writer"))) {
         CW_TRY_ASSIGN(s.source.writer,
                       storedAddressFrom(args.value(QStringLiteral("source-writer")), Side::Source));

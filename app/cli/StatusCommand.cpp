@@ -35,7 +35,9 @@ void askServers(Standing &standing)
 Result<int> status(const QStringList &arguments, Output &out)
 {
     Arguments args(QStringLiteral("status"),
-                   QStringLiteral("Where a migration stands; at any time, also while it runs."));
+                   QStringLiteral("Where a migration stands; at any time, also while it runs. "
+                                  "Exit status 0 where all is well, else as of a run that "
+                                  "stopped there."));
     args.positional(QStringLiteral("FILE"), QStringLiteral("the migration"));
     args.option(QStringLiteral("json"), QStringLiteral("as JSON"));
     CW_TRY(args.parse(arguments));
@@ -46,7 +48,14 @@ Result<int> status(const QStringList &arguments, Output &out)
     // watches by script must see it.
     const bool alarm = standing.isAlarmed() ||
                        !standing.status.value(QStringLiteral("troubles")).toArray().isEmpty();
-    const int exit = alarm ? Exit::NotReady : Exit::Done;
+    int exit = alarm || !standing.decision().isEmpty() ? Exit::NotReady : Exit::Done;
+    // As the run that it stopped.
+    if (exit == Exit::Done &&
+        standing.status.value(QStringLiteral("run_state")).toString() == QLatin1String("failed"))
+        exit = standing.status.value(QStringLiteral("error"))
+                   .toObject()
+                   .value(QStringLiteral("exit_status"))
+                   .toInt(Exit::NotReady);
     if (out.json()) {
         out.emitJson(standing.status);
         return exit;

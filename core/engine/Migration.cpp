@@ -19,6 +19,16 @@ template <class... F> struct Overloaded : F... {
 };
 template <class... F> Overloaded(F...) -> Overloaded<F...>;
 
+/// Said before anything was begun: the migration stands as it stood, with what had stopped it.
+bool isRefusal(const Error &e)
+{
+    static const QStringList ids{QStringLiteral("ended"),       QStringLiteral("finished"),
+                                 QStringLiteral("finishing"),   QStringLiteral("one-way"),
+                                 QStringLiteral("not-primary"), QStringLiteral("target-leads"),
+                                 QStringLiteral("not-copied"),  QStringLiteral("kept-by-cancel")};
+    return e.code == ErrorCode::NotReady && ids.contains(e.id);
+}
+
 } // namespace
 
 struct Migration::Private {
@@ -44,6 +54,7 @@ struct Migration::Private {
     Outcome carryOut(const Command &, std::stop_token);
     Status runTo(const command::RunTo &, std::stop_token);
     Status cancel(const command::Cancel &, std::stop_token);
+    Status discardedBefore();
     Status forward(Goal, std::stop_token);
     /// Again and again, as long as what stopped it is settled as was answered or set beforehand.
     Status settled(const std::function<Status()> &work, std::stop_token);
@@ -259,13 +270,17 @@ void Migration::Private::loop(std::stop_token stop)
             context->tick();
             continue;
         }
+        const auto stood = context->journal->value(QStringLiteral("snapshot"));
         Outcome outcome = carryOut(next, current.get_token());
+        const bool refused = !outcome.status && isRefusal(outcome.status.error());
         // Before anybody hears that the command ended, and perhaps ends this process.
         if (const std::unique_lock lock(mutex); leftInFile)
             left = true;
         if (left)
             carryOutLeft(&outcome);
         context->storeSnapshot();
+        if (refused && !left && stood && *stood)
+            (void)context->journal->setValue(QStringLiteral("snapshot"), **stood);
         finish(std::move(outcome));
     }
 }
@@ -299,7 +314,8 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
                                 cwText("core",
                                        "There is nothing to compare yet: the migration is "
                                        "%1.",
-                                       toString(phase)));
+                                       toString(phase)),
+                                QStringLiteral("not-copied"));
                 }
                 CW_TRY(route->startFollowing(stop));
                 CW_TRY_ASSIGN(outcome.verify, route->verify(c.repair, stop));
@@ -479,7 +495,8 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
         if (recorded == Phase::Finished && wanted.goal == Goal::Finished)
             return {};
         return fail(ErrorCode::NotReady,
-                    cwText("core", "This migration is %1 already.", toString(recorded)));
+                    cwText("core", "This migration is %1 already.", toString(recorded)),
+                    QStringLiteral("ended"));
     }
     CW_TRY_ASSIGN(ctx.sourceFacts, ctx.db(Side::Source).facts(stop));
     CW_TRY_ASSIGN(ctx.targetFacts, ctx.db(Side::Target).facts(stop));
@@ -571,18 +588,40 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
         CW_TRY(settled([&] { return patiently(followNow, stop); }, stop));
     } else {
         return fail(ErrorCode::NotReady,
-                    cwText("core", "The target leads already; there is nothing left to copy."));
+                    cwText("core", "The target leads already; there is nothing left to copy."),
+                    QStringLiteral("target-leads"));
     }
     if (wanted.follow)
         return follow(stop);
     return {};
 }
 
+/// What was kept then is nobody's any more: the list of what the migration had made went with its
+/// state, and the target is open since.
+Status Migration::Private::discardedBefore()
+{
+    CW_TRY_ASSIGN(const auto steps, context->journal->steps());
+    for (const StepRecord &s : steps) {
+        if (s.id == QLatin1String("cancel.discard"))
+            return {};
+    }
+    Error e;
+    e.code = ErrorCode::NotReady;
+    e.id = QStringLiteral("kept-by-cancel");
+    e.object = settings.selection.onTargetSide().schemas.join(QLatin1String(", "));
+    e.message = cwText("core",
+                       "This migration was cancelled without --discard: what it had copied was "
+                       "left on %1, and others may use it since. It is not dropped now.",
+                       context->db(Side::Target).address().display());
+    e.fix = cwText("core", "Look at %1 there, and drop by hand what nobody needs.", e.object);
+    return fail(std::move(e));
+}
+
 Status Migration::Private::cancel(const command::Cancel &wanted, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const Phase recorded, context->journal->phase());
     if (recorded == Phase::Cancelled)
-        return {};
+        return wanted.discard ? discardedBefore() : Status{};
     CW_TRY_ASSIGN(const bool finishing,
                   recorded == Phase::Finished ? Result<bool>(true) : route->isFinishing(stop));
     if (finishing) {

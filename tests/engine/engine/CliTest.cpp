@@ -148,6 +148,10 @@ private Q_SLOTS:
             "engines-differ");
         row("one argument too many", check + args("extra"));
         row("new without file", QStringList{arg("new")} + both);
+        row("new onto itself",
+            QStringList{arg("new"), m_dir.filePath(arg("x.causeway")), arg("--source"), url,
+                        arg("--target"), arg("mariadb://other@127.0.0.1:1/y")},
+            "same-server");
         row("new native", create + args("--route native"));
         row("new bad mode", create + args("--mode sometimes"));
         row("new no workers", create + args("--workers 0"));
@@ -385,6 +389,9 @@ private Q_SLOTS:
 
         const CliRun finishEarly = (*m_cli)({arg("run"), file, arg("--to"), arg("finished")});
         CW_STATUS(finishEarly, 1); // never switches by itself
+        // It was refused; the migration is as well as before.
+        CW_STATUS((*m_cli)({arg("status"), file}), 0);
+        QVERIFY(m_cli->status(file).value(arg("error")).isNull());
         const CliRun primary = (*m_cli)({arg("run"), file, arg("--to"), arg("primary")});
         CW_STATUS(primary, 0);
         QVERIFY2(primary.out.contains("Writes were held for"), primary.out.constData());
@@ -484,7 +491,11 @@ private Q_SLOTS:
         QCOMPARE(decision.value(arg("choices")).toArray().size(), 3);
         QCOMPARE(text(m_cli->status(file), "run_state"), arg("needs-decision"));
         const CliRun said = (*m_cli)({arg("status"), file});
+        CW_STATUS(said, 1);
         QVERIFY(said.out.contains("ddl apply"));
+        // What is refused takes nothing of that away.
+        CW_STATUS((*m_cli)({arg("run"), file, arg("--to"), arg("finished")}), 1);
+        QCOMPARE(m_cli->status(file).value(arg("decision")).toObject(), decision);
         CW_STATUS((*m_cli)({arg("answer"), file, arg("ddl"), arg("pray")}), 2);
         CW_STATUS((*m_cli)({arg("answer"), file, arg("dll"), arg("apply")}), 1);
         CW_STATUS((*m_cli)({arg("answer"), file, arg("ddl"), arg("apply")}), 0);
@@ -492,6 +503,11 @@ private Q_SLOTS:
         CW_STATUS((*m_cli)({arg("run"), file, arg("--to"), arg("replica")}), 0);
         QCOMPARE(m_pair->target.scalar(QStringLiteral("SELECT SUM(extra) FROM shop.t")), arg("29"));
         CW_STATUS((*m_cli)({arg("cancel"), file}), 0);
+        const CliRun late = (*m_cli)({arg("cancel"), file, arg("--discard"), arg("--json")});
+        CW_STATUS(late, 1);
+        QCOMPARE(text(late.last().value(arg("error")).toObject(), "id"), arg("kept-by-cancel"));
+        CW_STATUS((*m_cli)({arg("cancel"), file}), 0);
+        CW_STATUS((*m_cli)({arg("status"), file}), 0);
     }
 
     void cancelReachesAnOwnerAndIsDoneWithoutOne_data()
