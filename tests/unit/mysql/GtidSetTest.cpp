@@ -45,6 +45,7 @@ private Q_SLOTS:
     void tellsSubsets();
     void encodesLikeTheServer();
     void parsesMariaDbLists();
+    void keepsWhatTellsOneLogFromAnother();
     void comparesPositions();
 };
 
@@ -136,6 +137,28 @@ void GtidSetTest::encodesLikeTheServer()
                                           "f2da54e8-e4e9-11f1-8d83-02fc00000001:1-2"));
     QCOMPARE(hex(decoded->encode()), tagged);
     QVERIFY(!GtidSet::decode(std::string("\1\0\0\0\0\0\0\0short", 13)));
+}
+
+void GtidSetTest::keepsWhatTellsOneLogFromAnother()
+{
+    for (const QString &text :
+         {QStringLiteral("file:binlog.000002:157"), QStringLiteral("file:binlog.000002:157#17"),
+          QStringLiteral("file:odd#name.000002:157"), QStringLiteral("mariadb:0-1-5;m.000001:4"),
+          QStringLiteral("mariadb:0-1-5;m.000001:4#1764000000"),
+          QStringLiteral("mariadb:;m.000001:4#1764000000"),
+          QStringLiteral("gtid:%1:1-5").arg(QLatin1String(a)),
+          QStringLiteral("gtid:%1:1-5;binlog.000009:5000000000#1764000000")
+              .arg(QLatin1String(a))}) {
+        const auto p = LogPosition::parse(Position{text});
+        QVERIFY2(p.has_value(), qPrintable(text));
+        QCOMPARE(p->position().text, text);
+        QCOMPARE(p->created, text.endsWith(QLatin1String("#1764000000")) ? 1764000000U
+                             : text.endsWith(QLatin1String("#17"))       ? 17U
+                                                                         : 0U);
+    }
+    const auto noted = LogPosition::parse(Position{QStringLiteral("file:binlog.000002:157#17")});
+    const auto found = LogPosition::parse(Position{QStringLiteral("file:binlog.000002:157")});
+    QVERIFY(noted->reached(*found) && found->reached(*noted));
 }
 
 void GtidSetTest::parsesMariaDbLists()
