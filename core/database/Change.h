@@ -14,10 +14,11 @@ namespace causeway {
 
 /// A place in a server's stream of changes, in that engine's own words. Compared only by the
 /// engine (Database::reached), never as text.
-///   MySQL with GTID:  "gtid:<executed set>"
+///   MySQL with GTID:  "gtid:<executed set>", and ";<file>:<offset>" where the log was read
 ///   MySQL without:    "file:<binlog file>:<offset>"
 ///   MariaDB:          "mariadb:<gtid_binlog_pos>;<file>:<offset>" ("file:..." where GTID is
 ///   unusable)
+/// and "#<when that file was begun>" behind the place, once that is known.
 struct Position {
     QString text;
     [[nodiscard]] bool isEmpty() const { return text.isEmpty(); }

@@ -1,6 +1,7 @@
 #include "base/Stop.h"
 #include "mysql/ApplierTable.h"
 #include "mysql/Parts.h"
+#include "mysql/binlog/LogPosition.h"
 
 #include <algorithm>
 
@@ -35,22 +36,13 @@ bool reaches(const FilePosition &a, const FilePosition &b)
     return x != y ? x > y : a.offset >= b.offset;
 }
 
-FilePosition parseFile(const QString &text)
-{
-    const auto colon = text.lastIndexOf(QLatin1Char(':'));
-    if (colon <= 0)
-        return {};
-    return {text.left(colon), text.mid(colon + 1).toULongLong()};
-}
-
 /// The file and offset in a position, where it has one.
 FilePosition fileOf(const Position &p)
 {
-    if (p.text.startsWith(QLatin1String("file:")))
-        return parseFile(p.text.mid(5));
-    if (p.text.startsWith(QLatin1String("mariadb:")))
-        return parseFile(p.text.mid(p.text.indexOf(QLatin1Char(';')) + 1));
-    return {};
+    const auto parsed = LogPosition::parse(p);
+    if (!parsed || parsed->kind == LogPosition::Kind::MySqlGtid)
+        return {};
+    return {QString::fromStdString(parsed->file), parsed->offset};
 }
 
 constexpr std::size_t kTuplesAtOnce = 200;
@@ -76,10 +68,12 @@ public:
             if (visible.isEmpty()) {
                 CW_TRY_ASSIGN(wanted, now(stop));
             }
-            if (wanted.text.startsWith(QLatin1String("gtid:")))
-                CW_TRY(waitForGtids(wanted.text.mid(5), stop));
-            else
+            if (wanted.text.startsWith(QLatin1String("gtid:"))) {
+                CW_TRY_ASSIGN(const LogPosition parsed, LogPosition::parse(wanted));
+                CW_TRY(waitForGtids(QString::fromStdString(parsed.executed.text()), stop));
+            } else {
                 locking = true;
+            }
         }
         auto rows = select(table, columns, tuples, locking, stop);
         if (m_session->isMariaDb() && !m_session->isDead())
