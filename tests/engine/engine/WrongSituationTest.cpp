@@ -676,7 +676,7 @@ private:
             server.exec(QStringLiteral("FLUSH BINARY LOGS"));
         QCOMPARE(place().first, file);
         for (int i = 0; i < 100 || place().second <= offset; ++i)
-            server.exec(QStringLiteral("INSERT INTO shop.a VALUES (%1, REPEAT('y', 3000))")
+            server.exec(QStringLiteral("REPLACE INTO shop.a VALUES (%1, REPEAT('y', 3000))")
                             .arg(200000 + i));
     }
     static void killSession(TestServer &server, const std::string &what)
