@@ -197,11 +197,12 @@ Status switchStage(Context &, Replication &, std::stop_token);
 /// Error{NotReady, "one-way"} where the changes of `newLeader` cannot be read: then a switch has no
 /// way back. (SwitchStage.cpp)
 Status requireWayBack(Context &, Side newLeader, std::stop_token);
-/// What an interrupted switch left open after its point of no return. (SwitchStage.cpp)
+/// What an interrupted switch left open after its point of no return. (SwitchCompletion.cpp)
 Status completeSwitch(Context &, std::stop_token);
 /// Opens a leader that an interrupted switch left closed before its point of no return.
+/// (SwitchCompletion.cpp)
 Status reopenLeader(Context &, std::stop_token);
-/// Mode once: fences the source before the copy. (SwitchStage.cpp)
+/// Mode once: fences the source before the copy. (OnceStage.cpp)
 Status closeSourceForOnce(Context &, std::stop_token);
 /// Finishing has begun: only going on with it leads anywhere.
 Result<bool> isFinishing(Context &, std::stop_token);
