@@ -161,7 +161,8 @@ Result<int> run(const QStringList &arguments, Output &out)
             for (const QString &line : standing.decision())
                 out.complain(line);
             Error e = ended.error();
-            e.fix = cwText("cli", "Answer it, then run again.");
+            if (e.fix.isEmpty()) // what to do before one answers is worth more
+                e.fix = cwText("cli", "Answer it, then run again.");
             return fail(std::move(e));
         }
         return fail(ended.error());
