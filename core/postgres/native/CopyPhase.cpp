@@ -7,6 +7,9 @@
 
 #include <QSet>
 
+#include <deque>
+#include <limits>
+
 /// Draft -> copied. Publication before slot, schema before rows, and of the schema only what a copy
 /// needs: tables, primary keys, replica identities. The subscription copies each table from a
 /// snapshot of its own and lets it catch up with the others by itself.
@@ -125,8 +128,72 @@ void showTables(Native &n, const Scope &scope)
     });
 }
 
+/// The copy of a table that cannot succeed is tried again by the server for ever, while the
+/// subscription's main worker runs and all looks well. Told by failures that go on while no table
+/// gets done: a leader that was away for a moment gives some, and then no more. (15 and later:
+/// older servers count nothing.)
+class CopyFailures {
+public:
+    bool goOn(const SubscriptionState &now)
+    {
+        const auto time = Clock::now();
+        if (now.notReady != m_notReady) {
+            m_notReady = now.notReady;
+            m_rises.clear();
+        } else if (now.syncErrors > m_errors) {
+            m_rises.push_back(time);
+        }
+        m_errors = now.syncErrors;
+        while (!m_rises.empty() && time - m_rises.front() > kRemember)
+            m_rises.pop_front();
+        return m_rises.size() >= kRises && m_rises.back() - m_rises.front() >= kLasting;
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::size_t kRises = 4;
+    static constexpr std::chrono::seconds kLasting{15};
+    static constexpr std::chrono::seconds kRemember{60};
+    std::deque<Clock::time_point> m_rises;
+    qint64 m_errors = std::numeric_limits<qint64>::max(); ///< those before us do not count
+    int m_notReady = -1;
+};
+
+Error copyFails(Native &n, std::stop_token stop)
+{
+    QStringList withRows;
+    const auto relations = readRelations(n.target, Side::Source, stop);
+    for (const auto &[name, progress] :
+         relations.value_or(std::map<TableName, RelationProgress>())) {
+        if (progress.state == RelationState::Ready)
+            continue;
+        const auto there = n.target.query(
+            QStringLiteral("SELECT EXISTS (SELECT FROM ONLY %1)").arg(quoteName(name)), stop);
+        if (there && there->isTrue(0, 0))
+            withRows << name.display();
+    }
+    Error e;
+    e.code = ErrorCode::NotReady;
+    e.id = QStringLiteral("pg-copy-fails");
+    e.object = withRows.join(QStringLiteral(", "));
+    e.message = withRows.isEmpty()
+                    ? cwText("core", "%1 fails again and again to copy a table from %2.",
+                             n.target.display(), n.source.display())
+                    : cwText("core",
+                             "%1 fails again and again to copy: it holds rows already in %2, which "
+                             "somebody else has written.",
+                             n.target.display(), e.object);
+    e.fix = withRows.isEmpty()
+                ? cwText("core", "The log of that server says why. Mend it, then run the migration "
+                                 "again: it goes on.")
+                : cwText("core", "Keep everybody else from writing there, empty these tables there "
+                                 "(TRUNCATE), then run the migration again: it goes on.");
+    return e;
+}
+
 Status waitCopied(Native &n, std::stop_token stop)
 {
+    CopyFailures failures;
     for (;;) {
         CW_TRY_ASSIGN(const SubscriptionState now, readSubscription(n.target, Side::Source, stop));
         if (!now.exists) {
@@ -140,6 +207,8 @@ Status waitCopied(Native &n, std::stop_token stop)
         }
         if (!now.enabled)
             CW_TRY(enableSubscription(n.target, Side::Source, stop));
+        if (failures.goOn(now))
+            return fail(copyFails(n, stop));
         CW_TRY(n.idle(Roles{}));
         if (!pauseFor(stop, kTick))
             return fail(cancelledError());

@@ -245,7 +245,8 @@ Result<SubscriptionState> readSubscription(Server &follower, Side leader, std::s
     s.slot = rows.text(0, 1);
     s.running = rows.isTrue(0, 2);
     s.tables = rows.text(0, 3).toInt();
-    s.allReady = rows.text(0, 4) == QLatin1String("0");
+    s.notReady = rows.text(0, 4).toInt();
+    s.allReady = s.notReady == 0;
     s.receivedLsn = rows.text(0, 5);
     s.reportedLsn = rows.text(0, 6);
     s.applyErrors = rows.isNull(0, 7) ? 0 : rows.text(0, 7).toLongLong();

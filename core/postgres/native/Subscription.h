@@ -26,7 +26,7 @@ struct SubscriptionState {
     QString slot;          ///< empty: not connected to one any more
     bool running = false;  ///< its apply worker lives
     bool allReady = false; ///< every table is copied and follows
-    int tables = 0;
+    int tables = 0, notReady = 0;
     QString receivedLsn, reportedLsn;       ///< last received; last that the leader reported
     qint64 applyErrors = 0, syncErrors = 0; ///< since its creation (15 and later, else -1)
     qint64 conflicts = -1;                  ///< 18 and later

@@ -106,6 +106,34 @@ private Q_SLOTS:
         QVERIFY(!f.ask(0).isEmpty());
     }
 
+    /// The server tries it again for ever, and its main worker runs.
+    void aTableThatCannotBeCopiedIsNamed()
+    {
+        Followed f;
+        PostgresPair &pair = f.pair;
+        pair.target.exec(
+            QStringLiteral("CREATE FUNCTION public.mischief() RETURNS event_trigger LANGUAGE "
+                           "plpgsql AS $$ BEGIN IF to_regclass('public.a') IS NOT NULL THEN "
+                           "INSERT INTO public.a VALUES (1, 'mine') ON CONFLICT DO NOTHING; END "
+                           "IF; END $$"),
+            kDb);
+        pair.target.exec(QStringLiteral("CREATE EVENT TRIGGER mischief ON ddl_command_end WHEN TAG "
+                                        "IN ('ALTER TABLE') EXECUTE FUNCTION public.mischief()"),
+                         kDb);
+        pair.target.exec(QStringLiteral("ALTER EVENT TRIGGER mischief ENABLE ALWAYS"), kDb);
+        const Ended refused =
+            cli(run(pair, "replica") << QStringLiteral("--json") << QStringLiteral("--accept")
+                                     << QStringLiteral("pg-event-triggers"));
+        QVERIFY(refused.status != 0);
+        QVERIFY2(refused.output.contains("pg-copy-fails"), refused.tail().constData());
+        QVERIFY2(refused.output.contains("public.a"), refused.tail().constData());
+        pair.target.exec(QStringLiteral("DROP EVENT TRIGGER mischief; TRUNCATE a"), kDb);
+        CW_EXITS(cli(run(pair, "replica")), 0);
+        QCOMPARE(pair.target.scalar(QStringLiteral("SELECT count(*) FROM a"), kDb),
+                 QStringLiteral("100"));
+        CW_EXITS(cli({QStringLiteral("cancel"), pair.file, QStringLiteral("--discard")}), 0);
+    }
+
     void aLostSlotIsAnAlarm()
     {
         Followed f;
