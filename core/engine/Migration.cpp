@@ -59,7 +59,8 @@ struct Migration::Private {
     /// Again and again, as long as what stopped it is settled as was answered or set beforehand.
     Status settled(const std::function<Status()> &work, std::stop_token);
     /// Again while a server or the link to it is away, which has answered before; for a minute.
-    Status patiently(const std::function<Status()> &work, std::stop_token);
+    Status patiently(const std::function<Status()> &work, std::stop_token,
+                     const std::function<bool(const Error &)> &passes = &Error::isTransient);
     Status preflight(std::stop_token);
     Status ensureVerified(std::stop_token);
     Status follow(std::stop_token);
@@ -446,7 +447,8 @@ Status Migration::Private::forward(Goal goal, std::stop_token stop)
 
 /// Everything done here can be entered again at any point. Not for a switch: who holds writes does
 /// not wait for a server, and whether to try again is a person's decision.
-Status Migration::Private::patiently(const std::function<Status()> &work, std::stop_token stop)
+Status Migration::Private::patiently(const std::function<Status()> &work, std::stop_token stop,
+                                     const std::function<bool(const Error &)> &passes)
 {
     // A follower that lost its leader waits for a minute by itself: an attempt that took longer
     // than that was at work meanwhile, and has met another outage.
@@ -457,7 +459,7 @@ Status Migration::Private::patiently(const std::function<Status()> &work, std::s
     for (;;) {
         const auto began = Clock::now();
         Status done = work();
-        if (done || stop.stop_requested() || !done.error().isTransient())
+        if (done || stop.stop_requested() || !passes(done.error()))
             return done;
         if (!since || Clock::now() - began > kAtWork) {
             since = Clock::now();
@@ -498,9 +500,19 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
                     cwText("core", "This migration is %1 already.", toString(recorded)),
                     QStringLiteral("ended"));
     }
-    CW_TRY_ASSIGN(ctx.sourceFacts, ctx.db(Side::Source).facts(stop));
-    CW_TRY_ASSIGN(ctx.targetFacts, ctx.db(Side::Target).facts(stop));
-    CW_TRY_ASSIGN(const bool finishing, route->isFinishing(stop));
+    bool finishing = false;
+    const auto firstQuestions = [&]() -> Status {
+        CW_TRY_ASSIGN(ctx.sourceFacts, ctx.db(Side::Source).facts(stop));
+        CW_TRY_ASSIGN(ctx.targetFacts, ctx.db(Side::Target).facts(stop));
+        CW_TRY_ASSIGN(finishing, route->isFinishing(stop));
+        CW_TRY(route->roles(stop));
+        return {};
+    };
+    // A server without a free connection is there, and one comes free. Everything else may be a
+    // wrong address, and is told at once.
+    CW_TRY(patiently(firstQuestions, stop, [](const Error &e) {
+        return e.id == QLatin1String("mysql-too-many-connections");
+    }));
     if (finishing) {
         if (wanted.goal != Goal::Finished) {
             return fail(ErrorCode::NotReady,

@@ -1,3 +1,4 @@
+#include "base/Stop.h"
 #include "mysql/Parts.h"
 #include "mysql/SchemaCollations.h"
 #include "mysql/SchemaRead.h"
@@ -112,12 +113,28 @@ struct Reading {
         const auto it = index.constFind({r.text(i, "TABLE_SCHEMA"), r.text(i, "TABLE_NAME")});
         return it == index.constEnd() ? nullptr : &catalog.tables[*it];
     }
+    /// MariaDB leaves out what it knows of a table that is being changed just then (a TRUNCATE, a
+    /// trigger that is made), and only warns: asked again, it tells all.
     Result<ResultSet> ask(const char *view, const char *condition, const char *order)
     {
-        return session.query(QStringLiteral("SELECT * FROM information_schema.%1 WHERE %2%3")
-                                 .arg(QLatin1String(view), schemaCondition(condition, schemas),
-                                      QLatin1String(order)),
-                             stop);
+        constexpr int kMost = 30;
+        const QString sql = QStringLiteral("SELECT * FROM information_schema.%1 WHERE %2%3")
+                                .arg(QLatin1String(view), schemaCondition(condition, schemas),
+                                     QLatin1String(order));
+        for (int attempt = 1;; ++attempt) {
+            CW_TRY_ASSIGN(ResultSet found, session.query(sql, stop));
+            if (!session.isMariaDb() || session.warningCount() == 0 || attempt == kMost)
+                return found;
+            CW_TRY_ASSIGN(const ResultSet warnings,
+                          session.query(QStringLiteral("SHOW WARNINGS"), stop));
+            bool skipped = false;
+            for (std::size_t i = 0; i < warnings.rows.size(); ++i)
+                skipped = skipped || warnings.text(i, "Code") == QLatin1String("1684");
+            if (!skipped)
+                return found;
+            if (!pauseFor(stop, std::chrono::milliseconds(100)))
+                return fail(cancelledError());
+        }
     }
 
     Status readSchemas();

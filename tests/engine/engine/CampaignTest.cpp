@@ -149,6 +149,16 @@ struct Campaign {
         Ended ended = cli({QStringLiteral("verify"), pair.file, QStringLiteral("--json")});
         peakMiB = std::max(peakMiB, ended.peakMiB);
         qInfo("verify: %.1f s, %.0f MiB", ended.seconds, ended.peakMiB);
+        for (const QJsonValue &v : ended.last.value(QStringLiteral("tables")).toArray()) {
+            const QJsonObject t = v.toObject();
+            for (const char *what : {"differing", "extra", "missing"}) {
+                if (t.value(QLatin1String(what)).toInteger() != 0) {
+                    qWarning("unequal: %s",
+                             QJsonDocument(t).toJson(QJsonDocument::Compact).left(600).constData());
+                    break;
+                }
+            }
+        }
         return ended;
     }
 
