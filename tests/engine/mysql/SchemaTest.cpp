@@ -6,6 +6,8 @@
 
 #include <QTest>
 
+#include <thread>
+
 using namespace causeway;
 using namespace causeway::mysql;
 using namespace causeway::test;
@@ -316,6 +318,33 @@ private:
     }
 
 private Q_SLOTS:
+    /// MariaDB skips it in its catalog, with no more than a warning.
+    void readsATableThatIsBeingChanged()
+    {
+        TestServer server;
+        server.exec(QStringLiteral("CREATE DATABASE busy"));
+        std::jthread other([&server] {
+            const auto s = Session::open(server.address(), Use::Control, {});
+            if (s)
+                (void)(*s)->exec(QStringLiteral("CREATE TABLE busy.slow (a INT PRIMARY KEY) "
+                                                "ENGINE=InnoDB AS SELECT 1 + SLEEP(1) AS a"));
+        });
+        QTRY_COMPARE(
+            server.scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.processlist "
+                                         "WHERE info LIKE 'CREATE TABLE busy.slow%'")),
+            QStringLiteral("1"));
+        const auto session = Session::open(server.address(), Use::Control, {});
+        QVERIFY(session);
+        Selection selection;
+        selection.schemas << QStringLiteral("busy");
+        const auto catalog = readCatalog(**session, selection, {});
+        QVERIFY2(catalog, catalog ? "" : qPrintable(catalog.error().describe()));
+        for (const Table &t : catalog->tables) {
+            QCOMPARE(t.engine, QStringLiteral("InnoDB"));
+            QCOMPARE(t.columns.size(), std::size_t(1));
+        }
+    }
+
     void initTestCase()
     {
         ServerOptions maria, my;
