@@ -14,6 +14,8 @@ namespace causeway::postgres {
 namespace {
 constexpr std::chrono::milliseconds kLook{15}, kPing{2'000};
 constexpr std::chrono::milliseconds kQuietLook{25}, kYoung{200}, kTell{1'000};
+/// Longer than a coordinator takes between the two phases.
+constexpr std::chrono::milliseconds kPrepared{2'000};
 constexpr int kTangles = 40, kTanglesAlone = 12;
 /// Longer than pings are apart, short enough that a vanished computer holds nobody up for long.
 const QString kIdleLimit = QStringLiteral("10s");
@@ -143,15 +145,39 @@ Status Fence::hold(const Scope &scope, const Patience &patience,
         if (!pauseFor(stop, std::chrono::milliseconds(ms)))
             return fail(cancelledError());
     }
+    return fail(blocked(wait.inTheWay,
+                        cwText("core", "Wait for them or end them (SELECT "
+                                       "pg_terminate_backend(PID)), then switch again. Nothing was "
+                                       "changed.")));
+}
+
+Error Fence::blocked(const QString &inTheWay, const Text &fix) const
+{
     Error e;
     e.code = ErrorCode::NotReady;
     e.id = QStringLiteral("fence-blocked");
-    e.object = wait.inTheWay;
+    e.object = inTheWay;
     e.message = cwText("core", "Transactions that go on writing are in the way of closing %1: %2",
-                       m_server.display(), wait.inTheWay);
-    e.fix = cwText("core", "Wait for them or end them (SELECT pg_terminate_backend(PID)), then "
-                           "switch again. Nothing was changed.");
-    return fail(std::move(e));
+                       m_server.display(), inTheWay);
+    e.fix = fix;
+    return e;
+}
+
+/// Nobody ends a prepared transaction but whoever prepared it: to wait for the lock would only hold
+/// everybody else up.
+Error Fence::blockedByPrepared(const QStringList &gids) const
+{
+    QStringList commit, rollback, names;
+    for (const QString &gid : gids) {
+        names << cwText("core", "the prepared transaction %1", gid).english();
+        commit << QStringLiteral("COMMIT PREPARED %1;").arg(quoteText(gid));
+        rollback << QStringLiteral("ROLLBACK PREPARED %1;").arg(quoteText(gid));
+    }
+    return blocked(names.join(QStringLiteral("; ")),
+                   cwText("core",
+                          "Whoever prepared it knows how it must end: %1 or %2, in that database. "
+                          "Then switch again. Nothing was changed.",
+                          commit.join(QLatin1Char(' ')), rollback.join(QLatin1Char(' '))));
 }
 
 Status Fence::waitForQuiet(const Scope &scope, std::chrono::milliseconds limit,
@@ -165,13 +191,15 @@ Status Fence::waitForQuiet(const Scope &scope, std::chrono::milliseconds limit,
     // transaction hold a lock: when it began is shown to few accounts.
     const QString look =
         QStringLiteral(
-            "SELECT DISTINCT l.virtualtransaction, COALESCE(l.pid::text, 'prepared transaction') "
-            "|| ' ' || COALESCE(a.usename, '?') || '@' "
-            "|| COALESCE(pg_catalog.host(a.client_addr), 'local') FROM pg_catalog.pg_locks l LEFT "
-            "JOIN "
-            "pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'relation' AND "
-            "l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
-            "current_database()) AND l.mode IN ('RowExclusiveLock', 'ShareLock', "
+            "SELECT DISTINCT l.virtualtransaction, COALESCE(l.pid || ' ' || COALESCE(a.usename, "
+            "'?') || '@' || COALESCE(pg_catalog.host(a.client_addr), 'local'), 'the prepared "
+            "transaction ' || p.gid || ' of ' || p.owner, '?'), p.gid FROM "
+            "pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid LEFT "
+            "JOIN pg_catalog.pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = "
+            "'transactionid' AND x.virtualtransaction = l.virtualtransaction LEFT JOIN "
+            "pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid WHERE l.locktype = "
+            "'relation' AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database "
+            "WHERE datname = current_database()) AND l.mode IN ('RowExclusiveLock', 'ShareLock', "
             "'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') AND l.relation = ANY "
             "(ARRAY[%1]::oid[])")
             .arg(oids.join(QLatin1Char(',')));
@@ -183,17 +211,22 @@ Status Fence::waitForQuiet(const Scope &scope, std::chrono::milliseconds limit,
         const auto now = std::chrono::steady_clock::now();
         std::map<QString, std::chrono::steady_clock::time_point> seen;
         QString old;
+        QStringList prepared;
         for (std::size_t i = 0; i < rows.rows.size(); ++i) {
             const auto before = firstSeen.find(rows.text(i, 0));
             const auto since = before == firstSeen.end() ? now : before->second;
             seen.emplace(rows.text(i, 0), since);
             if (now - since > kYoung)
                 old = rows.text(i, 1);
+            if (!rows.isNull(i, 2) && now - since > kPrepared)
+                prepared << rows.text(i, 2);
         }
         firstSeen = std::move(seen);
         const bool watched = now - began > kYoung; // before that nobody can be old
         if (watched && old.isEmpty())
             return {};
+        if (!prepared.isEmpty())
+            return fail(blockedByPrepared(prepared));
         if (now - began > limit)
             return {}; // such a moment does not come by itself: then with patience
         if (!old.isEmpty() && now - told > kTell) {

@@ -73,6 +73,8 @@ private:
         QString inTheWay;  ///< who, for people
         QString waitedFor; ///< the table, quoted
     };
+    [[nodiscard]] Error blocked(const QString &inTheWay, const Text &fix) const;
+    [[nodiscard]] Error blockedByPrepared(const QStringList &gids) const;
     Status waitForQuiet(const Scope &, std::chrono::milliseconds limit,
                         const std::function<void(const QString &)> &onWait, std::stop_token);
     Result<Attempt> tryHold(const QStringList &order, std::chrono::milliseconds patience,
