@@ -11,14 +11,14 @@ namespace {
 constexpr qint64 kPiece = 4'000'000; ///< of a large object, in one statement
 
 /// Columns that are written, in order; generated ones are computed on the other side too.
-Result<QString> columnsOf(Server &server, const ScopeTable &table, std::stop_token stop)
+Result<QString> columnsOf(Session &session, const ScopeTable &table, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto rows,
-                  server.query(QStringLiteral("SELECT attname FROM pg_catalog.pg_attribute WHERE "
-                                              "attrelid = %1 AND attnum > 0 AND NOT attisdropped "
-                                              "AND attgenerated = '' ORDER BY attnum")
-                                   .arg(table.oid),
-                               std::move(stop)));
+                  session.query(QStringLiteral("SELECT attname FROM pg_catalog.pg_attribute WHERE "
+                                               "attrelid = %1 AND attnum > 0 AND NOT attisdropped "
+                                               "AND attgenerated = '' ORDER BY attnum")
+                                    .arg(table.oid),
+                                std::move(stop)));
     QStringList out;
     for (std::size_t i = 0; i < rows.rows.size(); ++i)
         out << quoteId(rows.text(i, 0));
@@ -147,24 +147,23 @@ Result<CarryCount> countCarried(Server &leader, const Scope &scope, bool largeOb
     return out;
 }
 
-Status carryUnlogged(Server &leader, Server &follower, const Scope &scope, std::stop_token stop)
+Status carryUnlogged(Session &holder, Server &follower, const Scope &scope, std::stop_token stop)
 {
     const bool any = std::any_of(scope.tables.begin(), scope.tables.end(),
                                  [](const ScopeTable &t) { return !t.logged && !t.partitioned; });
     if (!any)
         return {};
-    CW_TRY_ASSIGN(const auto from, leader.another(stop));
     CW_TRY_ASSIGN(const auto to, follower.another(stop));
     CW_TRY(follower.enlist(*to, stop));
     for (const ScopeTable &t : scope.tables) {
         if (t.logged || t.partitioned)
             continue;
-        CW_TRY_ASSIGN(const QString columns, columnsOf(leader, t, stop));
+        CW_TRY_ASSIGN(const QString columns, columnsOf(holder, t, stop));
         CW_TRY(to->exec(QStringLiteral("BEGIN READ WRITE"), stop));
         CW_TRY(follower.proveIn(*to, stop));
         CW_TRY(beSilent(*to, t.name, stop));
         CW_TRY(to->exec(QStringLiteral("DELETE FROM ONLY %1").arg(t.quoted()), stop));
-        CW_TRY(from->copyTo(
+        CW_TRY(holder.copyTo(
             QStringLiteral("COPY (SELECT %1 FROM ONLY %2) TO STDOUT").arg(columns, t.quoted()), *to,
             QStringLiteral("COPY %1 (%2) FROM STDIN").arg(t.quoted(), columns), stop));
         CW_TRY(to->exec(QStringLiteral("COMMIT"), stop));

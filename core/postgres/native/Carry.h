@@ -13,7 +13,8 @@ struct CarryCount {
 };
 /// How much there is, on the leader: listed beforehand.
 Result<CarryCount> countCarried(Server &leader, const Scope &, bool largeObjects, std::stop_token);
-Status carryUnlogged(Server &leader, Server &follower, const Scope &leaderScope, std::stop_token);
+/// In the session that holds writes.
+Status carryUnlogged(Session &holder, Server &follower, const Scope &leaderScope, std::stop_token);
 /// All of the database: large objects belong to no table. Those that the leader lacks are removed
 /// where `mayRemove`; that the follower had none before is seen to at the start.
 Status carryLargeObjects(Server &leader, Server &follower, bool mayRemove, std::stop_token);

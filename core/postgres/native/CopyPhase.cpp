@@ -311,7 +311,8 @@ Status copyPhase(Native &n, std::stop_token stop)
     };
     tables.act = [&n, &scope, make = tables.act](std::stop_token token) -> Status {
         CW_TRY(make(token));
-        CW_TRY_ASSIGN(const QString read, schemaFingerprint(n.source, scope, token));
+        CW_TRY_ASSIGN(Session *const session, n.source.session(token));
+        CW_TRY_ASSIGN(const QString read, schemaFingerprint(*session, scope, token));
         CW_TRY(n.target.setFact(fact::schemaRead, read, token));
         return n.target.setFact(fact::tables, QStringLiteral("1"), token);
     };

@@ -265,13 +265,13 @@ bool takesAPerson(const std::vector<Difference> &drift)
 }
 } // namespace
 
-Result<QString> schemaFingerprint(Server &server, const Scope &scope, std::stop_token stop)
+Result<QString> schemaFingerprint(Session &session, const Scope &scope, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto rows,
-                  server.query(QStringLiteral("SELECT pg_catalog.md5(COALESCE(pg_catalog."
-                                              "string_agg(x::text, '|'), '')) FROM (%1) AS x")
-                                   .arg(QString::fromLatin1(kObjects).arg(oids(scope))),
-                               std::move(stop)));
+                  session.query(QStringLiteral("SELECT pg_catalog.md5(COALESCE(pg_catalog."
+                                               "string_agg(x::text, '|'), '')) FROM (%1) AS x")
+                                    .arg(QString::fromLatin1(kObjects).arg(oids(scope))),
+                                std::move(stop)));
     return rows.text(0, 0);
 }
 

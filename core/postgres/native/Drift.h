@@ -25,7 +25,7 @@ struct Difference {
 };
 
 /// All that drift looks at, of one server, hashed: cheap enough under a lock.
-Result<QString> schemaFingerprint(Server &, const Scope &, std::stop_token);
+Result<QString> schemaFingerprint(Session &, const Scope &, std::stop_token);
 /// Empty where nothing differs.
 Result<std::vector<Difference>> schemaDrift(Server &leader, const Scope &leaderScope,
                                             Server &follower, const Scope &followerScope,

@@ -8,6 +8,7 @@
 
 #include <future>
 #include <map>
+#include <utility>
 
 namespace causeway::postgres {
 
@@ -19,6 +20,7 @@ constexpr std::chrono::milliseconds kPrepared{2'000};
 constexpr int kTangles = 40, kTanglesAlone = 12;
 /// Longer than pings are apart, short enough that a vanished computer holds nobody up for long.
 const QString kIdleLimit = QStringLiteral("10s");
+const QString kLimitAsking = QStringLiteral("SET lock_timeout = '5s'");
 const QString kReadOnlyBefore = QStringLiteral("read_only_before");
 
 QString refuseSql(const QString &schema, const QString &account, const QString &migration)
@@ -118,6 +120,10 @@ Status Fence::hold(const Scope &scope, const Patience &patience,
         CW_TRY_ASSIGN(const Attempt result,
                       tryHold(order, limit, tangles >= kTanglesAlone, wait, stop));
         if (result == Attempt::Held) {
+            // Whatever else asks this server meanwhile, and should wait for somebody who waits for
+            // us: then the switch is undone.
+            CW_TRY(m_server.query(kLimitAsking, stop));
+            m_limited = true;
             m_pings = std::jthread([this](const std::stop_token &end) {
                 while (pauseFor(end, kPing)) {
                     const std::lock_guard lock(m_mutex);
@@ -327,8 +333,12 @@ void Fence::release()
     m_pings.request_stop();
     if (m_pings.joinable())
         m_pings.join();
-    const std::lock_guard lock(m_mutex);
-    m_session.reset(); // and with it the transaction
+    {
+        const std::lock_guard lock(m_mutex);
+        m_session.reset(); // and with it the transaction
+    }
+    if (std::exchange(m_limited, false))
+        (void)m_server.query(QStringLiteral("SET lock_timeout = 0"), {});
 }
 
 Result<QStringList> Fence::missingTriggers(Session &session, const Scope &scope,
@@ -374,6 +384,14 @@ Status Fence::seal(const Scope &scope, std::stop_token stop)
         sql << triggerSql(table);
     CW_TRY(m_session->exec(sql.join(QStringLiteral(";\n")), stop));
     return m_session->exec(QStringLiteral("COMMIT"), stop);
+}
+
+Status Fence::asHolder(const std::function<Status(Session &)> &act)
+{
+    const std::lock_guard lock(m_mutex);
+    if (!m_session)
+        return fail(ErrorCode::Internal, cwText("core", "Writes are not held."));
+    return act(*m_session);
 }
 
 Status Fence::closeDefault(std::stop_token stop)

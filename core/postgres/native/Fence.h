@@ -45,6 +45,10 @@ public:
                 std::stop_token);
     /// When the attempt began that succeeded (Unix ms): from then on writers waited.
     [[nodiscard]] qint64 heldSinceMs() const { return m_heldSinceMs; }
+    /// For all that is read of the leader's tables under the hold. Any other session would wait for
+    /// ever behind a TRUNCATE or ALTER that itself waits for the hold, and no server sees that as a
+    /// deadlock.
+    Status asHolder(const std::function<Status(Session &)> &);
     /// Under the hold: the triggers, and the default of new sessions; commits, and with it lets the
     /// lock go.
     Status seal(const Scope &, std::stop_token);
@@ -89,6 +93,7 @@ private:
     std::unique_ptr<Session> m_session;
     std::jthread m_pings;
     qint64 m_heldSinceMs = 0;
+    bool m_limited = false; ///< the conducting session waits for a lock for seconds only
 };
 
 } // namespace causeway::postgres

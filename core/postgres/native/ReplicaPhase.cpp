@@ -113,7 +113,8 @@ Status replicaPhase(Native &n, std::stop_token stop)
             stop));
         CW_TRY_ASSIGN(const auto read, n.target.fact(fact::schemaRead, stop));
         CW_TRY_ASSIGN(const Scope now, n.scopeOn(Side::Source, stop));
-        CW_TRY_ASSIGN(const QString is, schemaFingerprint(n.source, now, stop));
+        CW_TRY_ASSIGN(Session *const session, n.source.session(stop));
+        CW_TRY_ASSIGN(const QString is, schemaFingerprint(*session, now, stop));
         CW_TRY_ASSIGN(const Scope made, n.scopeOn(Side::Target, stop));
         CW_TRY(noteKnownDifferences(n.source, now, n.target, made, !read || *read == is, stop));
         CW_TRY(n.target.setFact(fact::complete, QStringLiteral("1"), stop));

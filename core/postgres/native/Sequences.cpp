@@ -31,7 +31,7 @@ QString setvalSql(const SequenceState &s, int connections)
         .arg(called ? QStringLiteral("true") : QStringLiteral("false"));
 }
 
-Status carrySequences(Server &leader, Server &follower, const Scope &scope, std::stop_token stop)
+Status carrySequences(Session &leader, Server &follower, const Scope &scope, std::stop_token stop)
 {
     if (scope.sequences.empty())
         return {};

@@ -7,7 +7,7 @@ namespace causeway::postgres {
 /// Lifts the follower's sequences to where the leader's stand, and past that by a margin: nextval
 /// passes every fence, and a value that somebody took just before the switch must not be given out
 /// twice. Never MAX(column): a sequence can be ahead of its table, and can serve several.
-Status carrySequences(Server &leader, Server &follower, const Scope &leaderScope, std::stop_token);
+Status carrySequences(Session &leader, Server &follower, const Scope &leaderScope, std::stop_token);
 
 /// The statement for one sequence, from what the leader's says. Pure.
 struct SequenceState {

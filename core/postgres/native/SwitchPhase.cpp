@@ -131,7 +131,8 @@ private:
             return fail(driftError(
                 {{QStringLiteral("not published: ") + missing.join(QStringLiteral(", ")), {}}}));
         }
-        CW_TRY_ASSIGN(m_fingerprint, schemaFingerprint(m_leader, m_leaderScope, stop));
+        CW_TRY_ASSIGN(Session *const session, m_leader.session(stop));
+        CW_TRY_ASSIGN(m_fingerprint, schemaFingerprint(*session, m_leaderScope, stop));
         return {};
     }
 
@@ -258,11 +259,13 @@ private:
         Step s = step("compare", m_from.leader,
                       cwText("core", "See that the schema is still what it was"));
         s.act = [this](std::stop_token stop) -> Status {
-            CW_TRY_ASSIGN(const QString now, schemaFingerprint(m_leader, m_leaderScope, stop));
-            if (now != m_fingerprint)
-                return fail(
-                    driftError({{QStringLiteral("changed while the switch was prepared"), {}}}));
-            return {};
+            return m_fence.asHolder([&](Session &holder) -> Status {
+                CW_TRY_ASSIGN(const QString now, schemaFingerprint(holder, m_leaderScope, stop));
+                if (now != m_fingerprint)
+                    return fail(driftError(
+                        {{QStringLiteral("changed while the switch was prepared"), {}}}));
+                return {};
+            });
         };
         return s;
     }
@@ -285,7 +288,9 @@ private:
                              "objects (%3 bytes)",
                              count.tables, count.largeObjects, count.bytes));
         s.act = [this](std::stop_token stop) -> Status {
-            CW_TRY(carryUnlogged(m_leader, m_follower, m_leaderScope, stop));
+            CW_TRY(m_fence.asHolder([&](Session &holder) {
+                return carryUnlogged(holder, m_follower, m_leaderScope, stop);
+            }));
             return m_largeObjects ? carryLargeObjects(m_leader, m_follower, true, stop) : Status();
         };
         return s;
@@ -312,7 +317,9 @@ private:
         Step s = step("sequences", m_from.follower,
                       cwText("core", "Lift the sequences past those of the old leader"));
         s.act = [this](std::stop_token stop) {
-            return carrySequences(m_leader, m_follower, m_leaderScope, stop);
+            return m_fence.asHolder([&](Session &holder) {
+                return carrySequences(holder, m_follower, m_leaderScope, stop);
+            });
         };
         return s;
     }

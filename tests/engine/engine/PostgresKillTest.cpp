@@ -93,7 +93,7 @@ private:
                     killed << QString::fromLatin1(to) + QLatin1Char(':') + step;
                     continue;
                 }
-                QVERIFY2(ended.status == 0, (step.toUtf8() + '\n' + ended.output).constData());
+                QVERIFY2(ended.status == 0, (step.toUtf8() + '\n' + ended.tail()).constData());
             }
             const Ended last = cli(run);
             QVERIFY2(last.status == 0, last.output.constData());

@@ -1,6 +1,7 @@
-// A transaction that never ends keeps the fence from closing: how the switch gives up. One that
-// may still end is waited for patiently, a minute long: that is part of the full size.
+// Who is in the way of the fence, and who waits for it. A transaction that may still end is waited
+// for patiently, a minute long: that is part of the full size.
 
+#include "engine/engine/CliSupport.h"
 #include "engine/engine/PostgresMigrationSupport.h"
 
 using namespace causeway;
@@ -44,6 +45,54 @@ private Q_SLOTS:
         CW_VERIFY(runTo(*migration, Goal::Primary));
         QCOMPARE(pair.target.scalar(QStringLiteral("SELECT count(*) FROM public.a"), db),
                  QStringLiteral("2"));
+    }
+
+    /// Who waits for the hold with a stronger lock has everybody else wait behind it, who reads the
+    /// schema and the sequences too. No server sees that as a deadlock.
+    void aTruncateThatWaitsForTheHoldHoldsUpNobody()
+    {
+        qputenv("CAUSEWAY_SOURCE_PASSWORD", PostgresPair::kPassword);
+        qputenv("CAUSEWAY_TARGET_PASSWORD", PostgresPair::kPassword);
+        const QString db = QStringLiteral("shop");
+        PostgresPair pair(postgres(), postgres(QStringLiteral("18")));
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
+        pair.source.exec(
+            QStringLiteral("CREATE TABLE a (id serial PRIMARY KEY, v text DEFAULT 'x' CHECK "
+                           "(length(v) < 10)); CREATE INDEX ON a (upper(v)); INSERT INTO a (v) "
+                           "VALUES ('1'); CREATE UNLOGGED TABLE u (id int PRIMARY KEY); INSERT "
+                           "INTO u VALUES (7)"),
+            db);
+        if (!Journal::create(pair.file, pair.settings))
+            qFatal("no journal");
+        const auto run = [&](const char *goal) {
+            return QStringList{QStringLiteral("run"), pair.file, QStringLiteral("--to"),
+                               QString::fromLatin1(goal)};
+        };
+        CW_EXITS(cli(run("replica")), 0);
+        CliProcess switching(run("primary"), {}, QStringLiteral("switch.hold:after"));
+        QTRY_VERIFY_WITH_TIMEOUT(switching.isStopped(), 60'000);
+        const Address root =
+            pair.source.address(QStringLiteral("postgres"), QStringLiteral("root-secret"), db);
+        std::string state;
+        std::jthread truncating([&] {
+            PostgresClient client;
+            if (client.connect(root, 120).ok())
+                state = client.run("TRUNCATE public.a, public.u RESTART IDENTITY").sqlState;
+        });
+        QTRY_COMPARE_WITH_TIMEOUT(
+            pair.source.scalar(QStringLiteral("SELECT count(*) FROM pg_locks WHERE NOT granted AND "
+                                              "mode = 'AccessExclusiveLock'"),
+                               db),
+            QStringLiteral("1"), 5'000);
+        switching.signal(SIGCONT);
+        const Ended ended = switching.wait(60'000);
+        truncating.join();
+        QVERIFY2(ended.status == 0, ended.tail().constData());
+        QCOMPARE(state, std::string("25006"));
+        QCOMPARE(pair.target.scalar(QStringLiteral("SELECT (SELECT count(*) FROM a) + (SELECT id "
+                                                   "FROM u)"),
+                                    db),
+                 QStringLiteral("8"));
     }
 
     void aPreparedTransactionIsNamedAtOnce_data()
