@@ -2,6 +2,7 @@
 #include "cli/Commands.h"
 #include "cli/Output.h"
 #include "cli/Standing.h"
+#include "engine/Engine.h"
 #include "journal/Journal.h"
 
 namespace causeway::cli {
@@ -69,6 +70,7 @@ Result<int> create(const QStringList &arguments, Output &out)
     if (args.isSet(QStringLiteral("source-writer"))) {
         CW_TRY_ASSIGN(s.source.writer,
                       storedAddressFrom(args.value(QStringLiteral("source-writer")), Side::Source));
+        CW_TRY(checkWriter(s.source));
     }
     if (args.isSet(QStringLiteral("source-from-target"))) {
         CW_TRY_ASSIGN(
@@ -84,11 +86,6 @@ Result<int> create(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const bool once, onceFrom(args));
     s.mode = once ? Mode::Once : Mode::Live;
     if (s.source.fromHere.engine == Engine::Postgres) {
-        if (s.source.writer) {
-            return fail(ErrorCode::Usage,
-                        cwText("cli", "--source-writer is for MySQL and MariaDB: for PostgreSQL "
-                                      "name the primary as the source."));
-        }
         if (s.route == QLatin1String("relay")) {
             return fail(ErrorCode::Usage, cwText("cli", "The relay route is not built for "
                                                         "PostgreSQL: use --route native."));

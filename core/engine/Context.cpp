@@ -1,5 +1,6 @@
 #include "engine/Context.h"
 
+#include "base/Json.h"
 #include "base/Log.h"
 #include "base/Secret.h"
 #include "base/Stop.h"
@@ -369,8 +370,7 @@ void Context::storeSnapshot()
     // The steps have a table of their own.
     QJsonObject shown = live.get()->toProgressJson();
     shown.remove(QStringLiteral("steps"));
-    (void)journal->setValue(QStringLiteral("snapshot"),
-                            QString::fromUtf8(QJsonDocument(shown).toJson(QJsonDocument::Compact)));
+    (void)journal->setValue(QStringLiteral("snapshot"), compactJson(shown));
 }
 
 Selection Context::selectionOn(Side side) const
@@ -392,9 +392,13 @@ Status Context::noteTableStarts(const std::vector<TableName> &leaderNames, const
     QJsonObject json = QJsonDocument::fromJson(before.value_or(QString()).toUtf8()).object();
     for (const TableName &name : leaderNames)
         json.insert(keyOfTable(name), position.text);
-    return own->setFact(*m_leases[index(Side::Target)], fact::tableStarts,
-                        QString::fromUtf8(QJsonDocument(json).toJson(QJsonDocument::Compact)),
-                        stop);
+    return own->setFact(*m_leases[index(Side::Target)], fact::tableStarts, compactJson(json), stop);
+}
+
+TableName Context::nameOnFollower(Roles roles, const TableName &leaderName) const
+{
+    return roles.leader == Side::Source ? settings.selection.onTarget(leaderName)
+                                        : settings.selection.onSource(leaderName);
 }
 
 Result<Context::Plans> Context::plansFor(Roles r, std::stop_token stop)
@@ -404,21 +408,13 @@ Result<Context::Plans> Context::plansFor(Roles r, std::stop_token stop)
     Plans out;
     const bool sameProduct =
         sourceFacts && targetFacts && sourceFacts->isMariaDb == targetFacts->isMariaDb;
-    const auto onFollower = [&](const TableName &n) {
-        return r.leader == Side::Source ? settings.selection.onTarget(n)
-                                        : settings.selection.onSource(n);
-    };
-    const auto onLeader = [&](const TableName &n) {
-        return r.leader == Side::Source ? settings.selection.onSource(n)
-                                        : settings.selection.onTarget(n);
-    };
     const auto earlier = [&](const Table &theirs) {
         auto table = std::make_shared<Table>(theirs);
-        table->name = onLeader(theirs.name);
+        table->name = nameOnLeader(r, theirs.name);
         return table;
     };
     for (const Table &t : leader.tables) {
-        const Table *other = follower.find(onFollower(t.name));
+        const Table *other = follower.find(nameOnFollower(r, t.name));
         if (!other) {
             out.unmatched.push_back(t.name);
             continue;
@@ -431,7 +427,7 @@ Result<Context::Plans> Context::plansFor(Roles r, std::stop_token stop)
         out.plans.push_back(std::move(plan));
     }
     for (const Table &t : follower.tables) {
-        if (!leader.find(onLeader(t.name)))
+        if (!leader.find(nameOnLeader(r, t.name)))
             out.followerOnly.push_back({earlier(t), std::make_shared<Table>(t)});
     }
     return out;

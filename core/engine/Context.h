@@ -127,6 +127,11 @@ public:
 
     [[nodiscard]] Selection selectionOn(Side) const override;
     [[nodiscard]] TableName nameOn(Side side, const TableName &sourceName) const;
+    [[nodiscard]] TableName nameOnFollower(Roles, const TableName &leaderName) const;
+    [[nodiscard]] TableName nameOnLeader(Roles roles, const TableName &followerName) const
+    {
+        return nameOnFollower({roles.follower, roles.leader}, followerName);
+    }
     /// Keeps from which position on changes of tables count. Any thread: a session of its own.
     Status noteTableStarts(const std::vector<TableName> &leaderNames, const Position &,
                            std::stop_token);

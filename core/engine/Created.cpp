@@ -1,5 +1,7 @@
 #include "engine/Created.h"
 
+#include "base/Json.h"
+
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -27,7 +29,7 @@ QString Created::encode() const
                            {QStringLiteral("tables"), tableArray},
                            {QStringLiteral("filled"), filledArray},
                            {QStringLiteral("objects"), objectArray}};
-    return QString::fromUtf8(QJsonDocument(json).toJson(QJsonDocument::Compact));
+    return compactJson(json);
 }
 
 Created Created::parse(const QString &text)

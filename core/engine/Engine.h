@@ -39,6 +39,9 @@ private:
 
 /// The one place that names the engines.
 Result<std::shared_ptr<Database>> makeDatabase(const Address &);
+/// Error{Usage, "source-writer-unsupported"} where a primary is named and no such source can be
+/// read.
+Status checkWriter(const Endpoint &source);
 /// Reads from a replica and closes its primary where the endpoint names one.
 Result<std::shared_ptr<Database>> makeDatabase(const Endpoint &);
 

@@ -20,16 +20,21 @@ Result<std::shared_ptr<Database>> makeDatabase(const Address &address)
     return fail(ErrorCode::Internal, cwText("core", "Unknown engine."));
 }
 
+Status checkWriter(const Endpoint &source)
+{
+    if (!source.writer || (source.fromHere.isMySqlFamily() && source.writer->isMySqlFamily()))
+        return {};
+    return fail(ErrorCode::Usage,
+                cwText("core", "--source-writer is for MySQL and MariaDB: for PostgreSQL name the "
+                               "primary as the source."),
+                QStringLiteral("source-writer-unsupported"));
+}
+
 Result<std::shared_ptr<Database>> makeDatabase(const Endpoint &endpoint)
 {
+    CW_TRY(checkWriter(endpoint));
     if (!endpoint.readsFromReplica())
         return makeDatabase(endpoint.fromHere);
-    if (!endpoint.fromHere.isMySqlFamily() || !endpoint.writer->isMySqlFamily()) {
-        return fail(ErrorCode::Usage,
-                    cwText("core", "A replica can be read in place of its primary only for MySQL "
-                                   "and MariaDB."),
-                    QStringLiteral("source-writer-unsupported"));
-    }
     return std::shared_ptr<Database>(
         std::make_shared<mysql::ReplicaSource>(*endpoint.writer, endpoint.fromHere));
 }

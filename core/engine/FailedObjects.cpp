@@ -1,5 +1,6 @@
 #include "engine/FailedObjects.h"
 
+#include "base/Json.h"
 #include "engine/Context.h"
 
 #include <QJsonArray>
@@ -71,8 +72,7 @@ Status leaveOutObjects(Context &ctx)
             left.append(*asked);
             ctx.event(QStringLiteral("warning"),
                       QStringLiteral("Left out on the target, as answered: %1").arg(*asked));
-            CW_TRY(ctx.journal->setValue(
-                kLeftOut, QString::fromUtf8(QJsonDocument(left).toJson(QJsonDocument::Compact))));
+            CW_TRY(ctx.journal->setValue(kLeftOut, compactJson(left)));
         }
         CW_TRY(ctx.journal->setValue(kAnswer, QString()));
         CW_TRY(ctx.journal->setValue(kAsked, QString()));

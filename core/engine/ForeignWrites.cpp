@@ -1,5 +1,6 @@
 #include "engine/ForeignWrites.h"
 
+#include "base/Json.h"
 #include "base/Log.h"
 #include "base/Stop.h"
 
@@ -55,7 +56,7 @@ Result<bool> isOwnDrop(Context &ctx, Ledger &ledger, Side side, const ForeignWri
 
 QString encode(const Alarm &a)
 {
-    return QString::fromUtf8(QJsonDocument(a.toJson()).toJson(QJsonDocument::Compact));
+    return compactJson(a.toJson());
 }
 
 std::optional<Alarm> decode(const std::optional<QString> &json)
@@ -187,9 +188,7 @@ Status noteOwnDrops(Context &ctx, Side follower, const std::vector<TableName> &t
                            {QStringLiteral("to"), to.text}});
     while (all.size() > kMostDrops) // looked at long ago
         all.removeFirst();
-    return ledger->setFact(*lease, dropsFact(follower),
-                           QString::fromUtf8(QJsonDocument(all).toJson(QJsonDocument::Compact)),
-                           stop);
+    return ledger->setFact(*lease, dropsFact(follower), compactJson(all), stop);
 }
 
 Status noteOwnDrops(Context &ctx, Roles roles, const DdlChange &ddl, std::stop_token stop)
@@ -203,10 +202,8 @@ Status noteOwnDrops(Context &ctx, Roles roles, const DdlChange &ddl, std::stop_t
     CW_TRY_ASSIGN(const Position now,
                   follower.currentPosition(ctx.selectionOn(roles.follower), stop));
     std::vector<TableName> tables;
-    for (const TableName &t : ddl.tables) {
-        tables.push_back(roles.leader == Side::Source ? ctx.settings.selection.onTarget(t)
-                                                      : ctx.settings.selection.onSource(t));
-    }
+    for (const TableName &t : ddl.tables)
+        tables.push_back(ctx.nameOnFollower(roles, t));
     return noteOwnDrops(ctx, roles.follower, tables, {}, now, stop);
 }
 

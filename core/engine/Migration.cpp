@@ -1,5 +1,6 @@
 #include "engine/Migration.h"
 
+#include "base/Json.h"
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "engine/Context.h"
@@ -234,9 +235,7 @@ void Migration::Private::carryOutLeft(Outcome *interrupted)
             outcome.status
                 ? QJsonObject{{QStringLiteral("done"), true}}
                 : QJsonObject{{QStringLiteral("error"), errorJson(outcome.status.error())}};
-        (void)context->journal->setValue(
-            Journal::answerName(c.id),
-            QString::fromUtf8(QJsonDocument(told).toJson(QJsonDocument::Compact)));
+        (void)context->journal->setValue(Journal::answerName(c.id), compactJson(told));
     }
 }
 

@@ -61,7 +61,7 @@ std::vector<StepRecord> planOf(const Settings &settings)
     add("switch.lead", Side::Target,
         cwText("core", "Write down that the target leads: from here on there is no undo"));
     add("complete.open", Side::Target, cwText("core", "Open the target: it takes writes"));
-    if (!once && !settings.oneWayAccepted) {
+    if (settings.hasWayBack()) {
         add("complete.arm", Side::Source,
             cwText("core", "Start the stream back: the old source follows"));
     }

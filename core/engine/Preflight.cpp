@@ -100,6 +100,7 @@ Result<Suite> makeSuite(const Endpoint &source, const std::optional<Endpoint> &t
                            toString(source.fromHere.engine), toString(target->fromHere.engine)),
                     QStringLiteral("engines-differ"));
     }
+    CW_TRY(checkWriter(source));
     CheckOptions options = given;
     CW_TRY(fillSchemas(source, options, std::move(stop)));
     if (source.fromHere.isMySqlFamily()) {
@@ -113,12 +114,6 @@ Result<Suite> makeSuite(const Endpoint &source, const std::optional<Endpoint> &t
         if (source.readsFromReplica())
             addReplica(suite, source, servers.source, options);
         return suite;
-    }
-    if (source.writer) {
-        return fail(ErrorCode::Usage,
-                    cwText("core", "--source-writer is for MySQL and MariaDB: for PostgreSQL name "
-                                   "the primary as the source."),
-                    QStringLiteral("source-writer-unsupported"));
     }
     postgres::Servers servers;
     servers.source = std::make_shared<postgres::ServerContext>(source, Side::Source, options);

@@ -1,5 +1,6 @@
 #include "engine/Recopy.h"
 
+#include "base/Json.h"
 #include "engine/Created.h"
 #include "engine/ForeignWrites.h"
 
@@ -20,10 +21,6 @@ constexpr int kRounds = 5;
 QJsonObject parse(const std::optional<QString> &json)
 {
     return QJsonDocument::fromJson(json.value_or(QString()).toUtf8()).object();
-}
-QString compact(const QJsonObject &json)
-{
-    return QString::fromUtf8(QJsonDocument(json).toJson(QJsonDocument::Compact));
 }
 
 /// Everything that the definition says, but the counter that moves with each insert.
@@ -80,11 +77,11 @@ struct Work {
             names.append(keyOfTable(t));
         for (const TableName &t : beside)
             others.append(keyOfTable(t));
-        return compact(QJsonObject{{QStringLiteral("tables"), names},
-                                   {QStringLiteral("beside"), others},
-                                   {QStringLiteral("everything"), everything},
-                                   {QStringLiteral("made"), made},
-                                   {QStringLiteral("drops_from"), dropsFrom}});
+        return compactJson(QJsonObject{{QStringLiteral("tables"), names},
+                                       {QStringLiteral("beside"), others},
+                                       {QStringLiteral("everything"), everything},
+                                       {QStringLiteral("made"), made},
+                                       {QStringLiteral("drops_from"), dropsFrom}});
     }
     void add(const TableName &name)
     {
@@ -183,7 +180,7 @@ Status remake(Context &ctx, Work &work, std::stop_token stop)
             else
                 json.remove(keyOfTable(name));
         }
-        CW_TRY(ctx.setFact(Side::Target, fact::tables, compact(json), token));
+        CW_TRY(ctx.setFact(Side::Target, fact::tables, compactJson(json), token));
         work.made = true;
         return ctx.setFact(Side::Target, fact::recopy, work.encode(), token);
     };
@@ -289,7 +286,7 @@ Status noteDefinitions(Context &ctx, std::stop_token stop)
     QJsonObject json;
     for (const Table &t : ctx.sourceCatalog.tables)
         json.insert(keyOfTable(t.name), definitionHash(t));
-    return ctx.setFact(Side::Target, fact::tables, compact(json), std::move(stop));
+    return ctx.setFact(Side::Target, fact::tables, compactJson(json), std::move(stop));
 }
 
 Status noteApplied(Context &ctx, const DdlChange &ddl, std::stop_token stop)
@@ -319,7 +316,7 @@ Status noteApplied(Context &ctx, const DdlChange &ddl, std::stop_token stop)
             std::find(ours.tables.begin(), ours.tables.end(), target) == ours.tables.end())
             ours.tables.push_back(target);
     }
-    CW_TRY(ledger->setFact(*lease, fact::tables, compact(json), stop));
+    CW_TRY(ledger->setFact(*lease, fact::tables, compactJson(json), stop));
     return ledger->setFact(*lease, fact::created, ours.encode(), stop);
 }
 

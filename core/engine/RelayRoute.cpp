@@ -56,7 +56,7 @@ Status RelayRoute::reopenLeader(std::stop_token stop)
 
 Status RelayRoute::requireWayBack(std::stop_token stop)
 {
-    if (m_ctx.settings.mode == Mode::Once || m_ctx.settings.oneWayAccepted)
+    if (!m_ctx.settings.hasWayBack())
         return {};
     return causeway::requireWayBack(m_ctx, Side::Target, std::move(stop));
 }

@@ -31,12 +31,6 @@ QString followerSchema(const Context &ctx, Roles roles, const QString &leaderSch
                                         : ctx.settings.selection.schemaOnSource(leaderSchema);
 }
 
-TableName followerName(const Context &ctx, Roles roles, const TableName &leaderName)
-{
-    return roles.leader == Side::Source ? ctx.settings.selection.onTarget(leaderName)
-                                        : ctx.settings.selection.onSource(leaderName);
-}
-
 /// An answer given to one stop of the stream: its place, and the choice.
 struct Answered {
     QString place, choice;
@@ -61,7 +55,7 @@ DdlVerdict judge(Context &ctx, Roles roles, bool complete, const Answered &answe
         verdict.kind = DdlVerdict::Kind::Apply;
         const auto sql = ctx.db(roles.follower)
                              .tableStatements(TableAction::Truncate,
-                                              {followerName(ctx, roles, ddl.tables.front())});
+                                              {ctx.nameOnFollower(roles, ddl.tables.front())});
         verdict.sql = sql.empty() ? QString() : sql.front().sql;
         verdict.changesTables = false;
         return verdict;

@@ -1,5 +1,7 @@
 #include "engine/Restorations.h"
 
+#include "base/Json.h"
+
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -17,11 +19,10 @@ QString encode(const std::vector<SchemaStatement> &putBack, const SchemaObject &
                                       {QStringLiteral("sql"), s.sql},
                                       {QStringLiteral("setup"), s.sessionSetup}});
     }
-    return QString::fromUtf8(QJsonDocument(QJsonObject{{QStringLiteral("order"), order},
-                                                       {QStringLiteral("schema"), o.schema},
-                                                       {QStringLiteral("name"), o.name},
-                                                       {QStringLiteral("put_back"), statements}})
-                                 .toJson(QJsonDocument::Compact));
+    return compactJson(QJsonObject{{QStringLiteral("order"), order},
+                                   {QStringLiteral("schema"), o.schema},
+                                   {QStringLiteral("name"), o.name},
+                                   {QStringLiteral("put_back"), statements}});
 }
 
 struct Kept {

@@ -15,7 +15,6 @@ Status completeSwitch(Context &ctx, std::stop_token stop)
     CW_TRY_ASSIGN(const auto unfinished, ctx.fact(now.leader, fact::switchUnfinished, stop));
     if (!unfinished)
         return {};
-    const bool wayBack = ctx.settings.mode != Mode::Once && !ctx.settings.oneWayAccepted;
     const auto step = [](const char *name, Side side, Text title) {
         Step s;
         s.id = QStringLiteral("complete.") + QString::fromLatin1(name);
@@ -71,7 +70,7 @@ Status completeSwitch(Context &ctx, std::stop_token stop)
     };
     steps.push_back(std::move(open));
 
-    if (wayBack) {
+    if (ctx.settings.hasWayBack()) {
         Step admit = step("admit", now.follower,
                           cwText("core", "Let only Causeway's account write on the old leader"));
         admit.act = [&](std::stop_token token) -> Status {

@@ -168,12 +168,10 @@ private:
     /// The new leader's log carries the way back, or the user said that there need be none.
     Status checkWayBack(std::stop_token stop)
     {
-        if (m_once || m_ctx.settings.oneWayAccepted)
+        if (!m_ctx.settings.hasWayBack())
             return {};
         return requireWayBack(m_ctx, m_from.follower, std::move(stop));
     }
-
-    [[nodiscard]] bool hasWayBack() const { return !m_once && !m_ctx.settings.oneWayAccepted; }
 
     Step step(const char *name, Side side, Text title, QStringList sql = {})
     {
@@ -310,12 +308,6 @@ private:
         return s;
     }
 
-    [[nodiscard]] TableName onFollower(const TableName &name) const
-    {
-        const Selection &selection = m_ctx.settings.selection;
-        return m_from.leader == Side::Source ? selection.onTarget(name) : selection.onSource(name);
-    }
-
     /// The counters of the follower to where the leader's stand now. One can be ahead of the
     /// highest row (a rolled back insert, a deleted row), and the log says nothing of it.
     Status liftCounters(std::stop_token stop)
@@ -327,7 +319,7 @@ private:
                       follower.counters(m_ctx.selectionOn(m_from.follower), stop));
         Counters wanted;
         for (const auto &[name, value] : leader)
-            wanted.emplace(onFollower(name), value);
+            wanted.emplace(m_ctx.nameOnFollower(m_from, name), value);
         const auto statements = follower.counterStatements(own, wanted);
         return statements.empty() ? Status{} : follower.execute(statements, stop);
     }
@@ -340,7 +332,9 @@ private:
             return {};
         constexpr qint64 kMargin = 1000;
         const bool triggers = m_fence->sealKind() == QLatin1String("triggers");
-        const auto elsewhere = [this](const TableName &name) { return onFollower(name); };
+        const auto elsewhere = [this](const TableName &name) {
+            return m_ctx.nameOnFollower(m_from, name);
+        };
         CW_TRY_ASSIGN(const auto statements,
                       m_ctx.db(m_from.leader)
                           .sequenceStatements(m_ctx.selectionOn(m_from.leader), elsewhere,
@@ -590,7 +584,7 @@ private:
             CW_TRY(side == Side::Source || keptThere
                        ? putBackTriggers(m_ctx, side, stop)
                        : m_ctx.db(side).execute(m_ctx.script.triggers, stop));
-            if (!hasWayBack())
+            if (!m_ctx.settings.hasWayBack())
                 return {};
             // From here on whatever is written there is for the old leader, also by somebody whom a
             // restart of a server that forgets that it is closed let in too early.
@@ -644,7 +638,7 @@ private:
             if (const auto asked = m_ctx.fact(side, fact::leads, stop);
                 !asked && asked.error().isTransient())
                 m_ctx.dropLedgerSessions();
-            if (hasWayBack()) {
+            if (m_ctx.settings.hasWayBack()) {
                 CW_TRY(m_ctx.setFact(side, fact::streamStart, m_streamStart.text, stop));
                 CW_TRY(noteWatchStart(m_ctx, side, m_barrier, stop));
             }

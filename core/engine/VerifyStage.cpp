@@ -1,3 +1,4 @@
+#include "base/Json.h"
 #include "engine/Context.h"
 #include "engine/ForeignWrites.h"
 #include "engine/Replication.h"
@@ -109,9 +110,7 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
         gone.samples.push_back({QStringLiteral("the whole table"), QStringLiteral("missing")});
         report.tables.push_back(std::move(gone));
     }
-    CW_TRY(ctx.journal->setValue(
-        QStringLiteral("verify"),
-        QString::fromUtf8(QJsonDocument(report.toJson()).toJson(QJsonDocument::Compact))));
+    CW_TRY(ctx.journal->setValue(QStringLiteral("verify"), compactJson(report.toJson())));
     if (!report.equal()) {
         CW_TRY(ctx.clearFact(Side::Target, fact::verified, stop));
         return report;

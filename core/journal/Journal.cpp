@@ -1,5 +1,6 @@
 #include "journal/Journal.h"
 
+#include "base/Json.h"
 #include "base/Secret.h"
 
 #include <QDir>
@@ -330,9 +331,7 @@ Result<Settings> Journal::settings()
 
 Status Journal::setSettings(const Settings &settings)
 {
-    return setValue(
-        QStringLiteral("settings"),
-        QString::fromUtf8(QJsonDocument(settings.toJson()).toJson(QJsonDocument::Compact)));
+    return setValue(QStringLiteral("settings"), compactJson(settings.toJson()));
 }
 
 Result<Phase> Journal::phase()
@@ -487,8 +486,7 @@ Status Journal::answer(const QString &decision, const QString &choice)
     status.insert(QStringLiteral("decision"), QJsonValue(QJsonValue::Null));
     status.insert(QStringLiteral("error"), QJsonValue(QJsonValue::Null));
     status.insert(QStringLiteral("run_state"), QStringLiteral("paused"));
-    return setValue(QStringLiteral("snapshot"),
-                    QString::fromUtf8(QJsonDocument(status).toJson(QJsonDocument::Compact)));
+    return setValue(QStringLiteral("snapshot"), compactJson(status));
 }
 
 Result<qint64> Journal::leaveCommand(const QString &name, const QStringList &args)

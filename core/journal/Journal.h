@@ -37,6 +37,8 @@ struct Settings {
     QStringList lockAccounts; ///< user@host: accounts to lock at the switch, by the user's tick
     bool oneWayAccepted = false;
     QDateTime createdAt;
+    /// After a switch the old leader follows.
+    [[nodiscard]] bool hasWayBack() const { return mode != Mode::Once && !oneWayAccepted; }
 
     [[nodiscard]] QJsonObject toJson() const;
     static Result<Settings> fromJson(const QJsonObject &);

@@ -1,5 +1,6 @@
 #include "mysql/AccountLocks.h"
 
+#include "base/Json.h"
 #include "mysql/FencePlan.h"
 #include "mysql/Parts.h"
 
@@ -70,9 +71,7 @@ Result<QStringList> AccountLocks::lock(Session &s, const QStringList &wanted, st
     if (!add.isEmpty()) {
         QJsonArray record = QJsonArray::fromStringList(m_locked + add);
         CW_TRY_ASSIGN(const auto ledger, makeLedger(m_address, m_lease.migration, stop));
-        CW_TRY(ledger->setFact(
-            m_lease, factName(),
-            QString::fromUtf8(QJsonDocument(record).toJson(QJsonDocument::Compact)), stop));
+        CW_TRY(ledger->setFact(m_lease, factName(), compactJson(record), stop));
     }
     for (const QString &name : std::as_const(add)) {
         const Status locked = s.exec(lockSql({name}).first(), stop);

@@ -1,5 +1,6 @@
 #include "mysql/ApplierBatch.h"
 
+#include "base/Json.h"
 #include "mysql/Parts.h"
 
 #include <QJsonDocument>
@@ -112,7 +113,7 @@ QString RowMark::toText() const
     const QJsonObject o{{QStringLiteral("before"), before.text},
                         {QStringLiteral("id"), id},
                         {QStringLiteral("row"), row}};
-    return QString::fromUtf8(QJsonDocument(o).toJson(QJsonDocument::Compact));
+    return compactJson(o);
 }
 
 std::optional<RowMark> RowMark::fromText(const QString &text)

@@ -1,3 +1,4 @@
+#include "base/Json.h"
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "mysql/AccountLocks.h"
@@ -36,7 +37,7 @@ QString encode(const Found &f)
         o.insert(QStringLiteral("persisted_read_only"), *f.persistedReadOnly);
     if (f.persistedSuper)
         o.insert(QStringLiteral("persisted_super_read_only"), *f.persistedSuper);
-    return QString::fromUtf8(QJsonDocument(o).toJson(QJsonDocument::Compact));
+    return compactJson(o);
 }
 
 Found decode(const QString &json)

@@ -1,5 +1,6 @@
 #include "base/Stop.h"
 #include "mysql/FencePlan.h"
+#include "mysql/Parts.h"
 
 namespace causeway::mysql {
 
@@ -27,18 +28,6 @@ QString withoutBlanks(QString text)
     return text.remove(QLatin1Char(' '));
 }
 
-/// "file:offset", empty without a binary log.
-Result<QString> readFileAndOffset(Session &s, std::stop_token stop)
-{
-    const bool newName = !s.isMariaDb() && s.version() >= 80200;
-    CW_TRY_ASSIGN(const ResultSet r, s.query(newName ? QStringLiteral("SHOW BINARY LOG STATUS")
-                                                     : QStringLiteral("SHOW MASTER STATUS"),
-                                             stop));
-    if (r.rows.empty())
-        return QString();
-    return r.text(0, std::size_t(0)) + QLatin1Char(':') + r.text(0, 1);
-}
-
 Result<Position> mariaDbPosition(Session &s, std::stop_token stop)
 {
     const auto until = std::chrono::steady_clock::now() + kDrainLimit;
@@ -46,7 +35,7 @@ Result<Position> mariaDbPosition(Session &s, std::stop_token stop)
     for (bool first = true;; first = false) {
         CW_TRY_ASSIGN(const ResultSet r,
                       s.query(QStringLiteral("SELECT @@GLOBAL.gtid_binlog_pos"), stop));
-        CW_TRY_ASSIGN(const QString file, readFileAndOffset(s, stop));
+        CW_TRY_ASSIGN(const QString file, readLogEnd(s, stop));
         if (file.isEmpty())
             return Position{};
         const QString gtid = withoutBlanks(r.text(0, std::size_t(0)));
@@ -69,7 +58,7 @@ Result<Position> mariaDbPositionOnce(Session &s, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const ResultSet r,
                   s.query(QStringLiteral("SELECT @@GLOBAL.gtid_binlog_pos"), stop));
-    CW_TRY_ASSIGN(const QString file, readFileAndOffset(s, stop));
+    CW_TRY_ASSIGN(const QString file, readLogEnd(s, stop));
     if (file.isEmpty())
         return Position{};
     const QString gtid = withoutBlanks(r.text(0, std::size_t(0)));
@@ -147,7 +136,7 @@ Result<Position> positionUnderFence(Session &s, bool wholeServer, std::stop_toke
         return Position{};
     if (gtid)
         return gtidPosition(s, wholeServer, stop);
-    CW_TRY_ASSIGN(const QString file, readFileAndOffset(s, stop));
+    CW_TRY_ASSIGN(const QString file, readLogEnd(s, stop));
     return Position{QStringLiteral("file:") + file};
 }
 

@@ -128,13 +128,8 @@ private:
 
     Result<FilePosition> endOfLog(std::stop_token stop)
     {
-        const bool renamed = !m_session->isMariaDb() && m_session->version() >= 80200;
-        CW_TRY_ASSIGN(
-            const ResultSet r,
-            m_session->queryBytes(renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", stop));
-        if (r.rows.empty())
-            return FilePosition{};
-        return FilePosition{r.text(0, std::size_t{0}), r.text(0, std::size_t{1}).toULongLong()};
+        CW_TRY_ASSIGN(const QString end, readLogEnd(*m_session, stop));
+        return end.isEmpty() ? FilePosition{} : fileOf(Position{QStringLiteral("file:") + end});
     }
 
     /// "uuid:5#12:6#13, uuid2:7#4" (thread ids behind #), as GTIDs.

@@ -1,3 +1,4 @@
+#include "base/Json.h"
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "mysql/Parts.h"
@@ -68,7 +69,7 @@ QString encodeSessions(const std::vector<SessionMark> &marks)
         o.insert(QStringLiteral("host"), m.host);
         array.append(o);
     }
-    return QString::fromUtf8(QJsonDocument(array).toJson(QJsonDocument::Compact));
+    return compactJson(array);
 }
 
 std::vector<SessionMark> decodeSessions(const QString &json)

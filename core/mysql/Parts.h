@@ -66,6 +66,11 @@ Result<std::unique_ptr<Ledger>> makeLedger(const Address &, const QString &migra
 // Fence.cpp
 Result<std::unique_ptr<Fence>> makeFence(const Address &, const FenceRequest &, std::stop_token);
 // Positions.cpp
+/// The statement that shows where the log ends, by the name that this version knows: new since 8.2,
+/// the old one gone since 8.4. File and offset are its first columns; no row without a log.
+QString logStatusSql(bool mariaDb, int version);
+/// "file:offset" where the log ends, empty without one.
+Result<QString> readLogEnd(Session &, std::stop_token);
 Result<Position> readCurrentPosition(Session &, const Selection &, std::stop_token);
 /// For tables that the caller keeps locked for reading: whoever wrote to them has committed, so
 /// that where the log ends is exact for them, and no further lock is needed.

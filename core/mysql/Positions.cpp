@@ -1,8 +1,6 @@
 #include "base/Stop.h"
 #include "mysql/Parts.h"
-#include "mysql/binlog/ByteReader.h"
 #include "mysql/binlog/DumpConnection.h"
-#include "mysql/binlog/EventHeader.h"
 #include "mysql/binlog/LogPosition.h"
 
 #include <algorithm>
@@ -27,23 +25,10 @@ tl::unexpected<Error> noLog(const Session &s)
     return fail(std::move(e));
 }
 
-/// Both names: the new one since 8.2, the old one gone since 8.4.
-Result<ResultSet> logStatus(Session &s, std::stop_token stop)
-{
-    if (!s.isMariaDb() && s.version() >= 80200)
-        return s.query(QStringLiteral("SHOW BINARY LOG STATUS"), stop);
-    return s.query(QStringLiteral("SHOW MASTER STATUS"), stop);
-}
-
 Result<Position> filePosition(Session &s, std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const ResultSet r, logStatus(s, stop));
-    if (r.rows.empty())
-        return noLog(s);
-    LogPosition p;
-    p.file = r.text(0, std::size_t(0)).toStdString();
-    p.offset = r.text(0, 1).toULongLong();
-    return p.position();
+    CW_TRY_ASSIGN(const QString end, readLogEnd(s, stop));
+    return end.isEmpty() ? Result<Position>(noLog(s)) : Position{QStringLiteral("file:") + end};
 }
 
 /// The snapshot and the place in the log are taken together inside the server's commit order,
@@ -190,6 +175,20 @@ Result<std::optional<Position>> positionWithoutLock(Session &s, std::stop_token 
 
 } // namespace
 
+QString logStatusSql(bool mariaDb, int version)
+{
+    return !mariaDb && version >= 80200 ? QStringLiteral("SHOW BINARY LOG STATUS")
+                                        : QStringLiteral("SHOW MASTER STATUS");
+}
+
+Result<QString> readLogEnd(Session &s, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(const ResultSet r, s.query(logStatusSql(s.isMariaDb(), s.version()), stop));
+    if (r.rows.empty())
+        return QString();
+    return r.text(0, std::size_t(0)) + QLatin1Char(':') + r.text(0, 1);
+}
+
 Result<Position> readCurrentPosition(Session &s, const Selection &selection, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto exact, positionWithoutLock(s, stop));
@@ -210,31 +209,11 @@ bool positionReached(const Position &applied, const Position &wanted)
 }
 
 namespace {
-/// When the server began a file of its log: its first event says so.
-Result<std::uint32_t> whenBegun(const Address &address, const std::string &file,
-                                std::stop_token stop)
-{
-    LogPosition head;
-    head.file = file;
-    head.offset = 4;
-    CW_TRY_ASSIGN(const auto connection, DumpConnection::open(address, head, stop));
-    const std::stop_callback onStop(stop, [&] { connection->interrupt(); });
-    constexpr int kAtMost = 5; // a made-up ROTATE stands before it
-    for (int i = 0; i < kAtMost; ++i) {
-        CW_TRY_ASSIGN(const EventPiece piece, connection->read());
-        ByteReader r(piece.bytes);
-        const EventHeader h = EventHeader::read(r);
-        if (r.ok() && h.type == EventType::FormatDescription)
-            return h.timestamp;
-    }
-    return 0U;
-}
-
 /// Whether this is the log that the position comes from. Numbers and names say little: after a
 /// RESET they begin again, and once the log has grown beyond the position all else fits.
-Status checkSameLog(Session &s, const LogPosition &p, std::stop_token stop)
+Status checkSameLog(Session &s, const LogPosition &p, const std::vector<LogFile> &files,
+                    std::stop_token stop)
 {
-    CW_TRY_ASSIGN(const std::vector<LogFile> files, logFiles(s, stop));
     const QString name = QString::fromStdString(p.file);
     const auto there = std::find_if(files.begin(), files.end(),
                                     [&p](const LogFile &f) { return f.name == p.file; });
@@ -252,7 +231,7 @@ Status checkSameLog(Session &s, const LogPosition &p, std::stop_token stop)
     if (there->size < p.offset)
         return fail(logReplacedError(
             cwText("core", "its file %1 is shorter than what was read of it", name)));
-    CW_TRY_ASSIGN(const std::uint32_t begun, whenBegun(s.address(), p.file, std::move(stop)));
+    CW_TRY_ASSIGN(const std::uint32_t begun, readFileBegin(s.address(), p.file, std::move(stop)));
     if (begun != 0 && begun != p.created)
         return fail(logReplacedError(cwText("core", "its file %1 was begun anew", name)));
     return {};
@@ -270,15 +249,16 @@ Result<Position> identifiedPosition(Session &s, const Position &from, std::stop_
         p.file = place.file;
         p.offset = place.offset;
     }
-    CW_TRY_ASSIGN(p.created, whenBegun(s.address(), p.file, std::move(stop)));
+    CW_TRY_ASSIGN(p.created, readFileBegin(s.address(), p.file, std::move(stop)));
     return p.created == 0 ? from : p.position();
 }
 
 Result<bool> logStillHas(Session &s, const Position &from, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const LogPosition p, LogPosition::parse(from));
+    CW_TRY_ASSIGN(const std::vector<LogFile> files, logFiles(s, stop));
     if (p.created != 0)
-        CW_TRY(checkSameLog(s, p, stop));
+        CW_TRY(checkSameLog(s, p, files, stop));
     const Error lacking = logReplacedError(
         cwText("core", "transactions that were read are not among those that it has"));
     if (p.kind == LogPosition::Kind::MySqlGtid) {
@@ -294,7 +274,6 @@ Result<bool> logStillHas(Session &s, const Position &from, std::stop_token stop)
             return fail(lacking);
         return r.text(0, std::size_t(0)) == QLatin1String("1");
     }
-    CW_TRY_ASSIGN(const std::vector<LogFile> files, logFiles(s, stop));
     if (files.empty())
         return false;
     if (p.kind == LogPosition::Kind::MariaDb && !p.domains.isEmpty()) {

@@ -2,6 +2,7 @@
 
 #include "base/Stop.h"
 #include "mysql/Parts.h"
+#include "mysql/Replicas.h"
 
 #include <chrono>
 
@@ -15,25 +16,10 @@ constexpr std::chrono::minutes kOtherwise{10};
 
 /// What a replica must have replayed to hold all that its primary holds.
 struct LogEnd {
-    QString gtids; ///< empty: by file and offset
-    QString file;
-    QString offset;
-    [[nodiscard]] bool isEmpty() const { return gtids.isEmpty() && file.isEmpty(); }
+    QString gtids; ///< empty: by place
+    QString place; ///< "file:offset"
+    [[nodiscard]] bool isEmpty() const { return gtids.isEmpty() && place.isEmpty(); }
 };
-
-Result<LogEnd> endOfFile(Session &s, std::stop_token stop)
-{
-    CW_TRY_ASSIGN(const ResultSet log, s.query(!s.isMariaDb() && s.version() >= 80200
-                                                   ? QStringLiteral("SHOW BINARY LOG STATUS")
-                                                   : QStringLiteral("SHOW MASTER STATUS"),
-                                               stop));
-    LogEnd end;
-    if (!log.rows.empty()) {
-        end.file = log.text(0, std::size_t{0});
-        end.offset = log.text(0, 1);
-    }
-    return end;
-}
 
 Result<LogEnd> endOfLog(Session &primary, std::stop_token stop)
 {
@@ -51,14 +37,7 @@ Result<LogEnd> endOfLog(Session &primary, std::stop_token stop)
         end.gtids = r.text(0, 1).remove(QLatin1Char('\n'));
         return end;
     }
-    CW_TRY_ASSIGN(const ResultSet log, primary.query(primary.version() >= 80200
-                                                         ? QStringLiteral("SHOW BINARY LOG STATUS")
-                                                         : QStringLiteral("SHOW MASTER STATUS"),
-                                                     stop));
-    if (!log.rows.empty()) {
-        end.file = log.text(0, std::size_t{0});
-        end.offset = log.text(0, 1);
-    }
+    CW_TRY_ASSIGN(end.place, readLogEnd(primary, std::move(stop)));
     return end;
 }
 
@@ -74,7 +53,8 @@ Result<std::optional<bool>> waitASecond(Session &replica, const LogEnd &end, std
         sql = QStringLiteral("SELECT %1(%2, %3, 1)")
                   .arg(replica.version() >= 80026 ? QStringLiteral("SOURCE_POS_WAIT")
                                                   : QStringLiteral("MASTER_POS_WAIT"),
-                       quoteText(end.file), end.offset);
+                       quoteText(end.place.section(QLatin1Char(':'), 0, -2)),
+                       end.place.section(QLatin1Char(':'), -1));
     }
     CW_TRY_ASSIGN(const ResultSet r, replica.query(sql, stop));
     if (r.isNull(0, 0))
@@ -85,113 +65,115 @@ Result<std::optional<bool>> waitASecond(Session &replica, const LogEnd &end, std
     return std::optional(reached);
 }
 
-/// Why it does not replay, empty where it does or where that may not be asked.
-std::optional<QString> stoppedBecause(Session &replica, const std::stop_token &stop)
+/// Why it does not replay; nothing where it does, or where that may not be asked.
+std::optional<QString> stoppedBecause(Session &replica, std::stop_token stop)
 {
-    const bool newNames = !replica.isMariaDb() && replica.version() >= 80022;
-    const auto r = replica.query(replica.isMariaDb() ? QStringLiteral("SHOW ALL SLAVES STATUS")
-                                 : newNames          ? QStringLiteral("SHOW REPLICA STATUS")
-                                                     : QStringLiteral("SHOW SLAVE STATUS"),
-                                 stop);
-    if (!r)
+    const auto all = readReplicas(replica, std::move(stop));
+    if (!all)
         return std::nullopt;
-    if (r->rows.empty())
-        return QString();
-    for (std::size_t i = 0; i < r->rows.size(); ++i) {
-        const auto field = [&](const char *newName, const char *oldName) {
-            return r->text(i, newNames ? newName : oldName);
-        };
-        if (field("Replica_SQL_Running", "Slave_SQL_Running") == QLatin1String("No"))
-            return field("Last_SQL_Error", "Last_SQL_Error");
-        if (field("Replica_IO_Running", "Slave_IO_Running") == QLatin1String("No"))
-            return field("Last_IO_Error", "Last_IO_Error");
+    for (const ReplicaBrief &r : *all) {
+        if (!r.wholly)
+            return r.error;
     }
-    return std::nullopt;
+    return all->empty() ? std::optional(QString()) : std::nullopt;
 }
 
-Error replicaStopped(const Session &replica, const Address &primary, const QString &words)
+Error replicaStopped(const Address &replica, const Address &primary, const QString &words)
 {
     Error e;
     e.code = ErrorCode::NotReady;
     e.id = QStringLiteral("mysql-replica-stopped");
-    e.object = replica.address().display();
-    e.message = cwText("core", "%1 does not replicate from its primary %2 now.",
-                       replica.address().display(), primary.display());
+    e.object = replica.display();
+    e.message = cwText("core", "%1 does not replicate from its primary %2 now.", replica.display(),
+                       primary.display());
     e.serverWords = words;
     e.fix = cwText("core", "Start the replication again (START REPLICA), mend what stopped it, "
                            "then go on.");
     return e;
 }
 
-/// Returns when the replica holds everything that is in the primary's log now; true where it was
-/// told by file and offset, false by GTID.
-Result<bool> awaitReplica(const Address &primary, const Address &replica,
-                          std::chrono::seconds limit, std::stop_token stop)
+Error replicaBehind(const Address &replica, const Address &primary, std::chrono::seconds limit)
 {
-    CW_TRY_ASSIGN(const auto writes, Session::open(primary, Use::Control, stop));
-    CW_TRY_ASSIGN(const LogEnd end, endOfLog(*writes, stop));
-    const bool byFile = end.gtids.isEmpty() && !writes->isMariaDb();
-    if (end.isEmpty())
-        return byFile;
-    CW_TRY_ASSIGN(const auto reads, Session::open(replica, Use::Control, stop));
-    const auto until = std::chrono::steady_clock::now() + limit;
-    for (;;) {
-        CW_TRY_ASSIGN(const auto reached, waitASecond(*reads, end, stop));
-        if (reached.value_or(false))
-            return byFile;
-        if (stop.stop_requested())
-            return fail(cancelledError());
-        const auto why = stoppedBecause(*reads, stop);
-        if (why || !reached)
-            return fail(replicaStopped(*reads, primary, why.value_or(QString())));
-        if (std::chrono::steady_clock::now() > until) {
-            Error e;
-            e.code = ErrorCode::NotReady;
-            e.id = QStringLiteral("mysql-replica-behind");
-            e.object = replica.display();
-            e.message =
-                cwText("core", "%1 did not reach its primary %2 within %3 seconds.",
+    Error e;
+    e.code = ErrorCode::NotReady;
+    e.id = QStringLiteral("mysql-replica-behind");
+    e.object = replica.display();
+    e.message = cwText("core", "%1 did not reach its primary %2 within %3 seconds.",
                        replica.display(), primary.display(), static_cast<qint64>(limit.count()));
-            e.fix = cwText("core", "Try again when the replica lags less, or make the migration "
-                                   "anew with the primary as its source.");
-            return fail(std::move(e));
+    e.fix = cwText("core", "Try again when the replica lags less, or make the migration anew with "
+                           "the primary as its source.");
+    return e;
+}
+
+/// A session on each of the two. One thread.
+class ReplicaLink {
+public:
+    ReplicaLink(Address primary, Address replica)
+        : m_primary(std::move(primary)), m_replica(std::move(replica))
+    {
+    }
+
+    /// So that nothing needs to be connected while writes are held.
+    Status open(std::stop_token stop)
+    {
+        if (!m_writes || m_writes->isDead()) {
+            CW_TRY_ASSIGN(m_writes, Session::open(m_primary, Use::Control, stop));
+        }
+        if (!m_reads || m_reads->isDead()) {
+            CW_TRY_ASSIGN(m_reads, Session::open(m_replica, Use::Control, stop));
+        }
+        return {};
+    }
+
+    /// A position of the replica's log that covers everything that is in the primary's now, and of
+    /// which everything before is visible to readers of the replica.
+    Result<Position> replayed(const Selection &selection, std::chrono::seconds limit,
+                              std::stop_token stop)
+    {
+        CW_TRY(open(stop));
+        CW_TRY_ASSIGN(const LogEnd end, endOfLog(*m_writes, stop));
+        CW_TRY(await(end, limit, stop));
+        if (m_writes->isMariaDb() || !end.gtids.isEmpty())
+            return readCurrentPosition(*m_reads, selection, stop);
+        // Without GTID a log shows a transaction before the tables do, and the lock that helps on
+        // another server (Positions.cpp) is hardly ever granted where several threads replay. But
+        // what the log holds now came from the primary, and a replica says of that when it has
+        // committed it.
+        CW_TRY_ASSIGN(const QString place, readLogEnd(*m_reads, stop));
+        CW_TRY_ASSIGN(const LogEnd later, endOfLog(*m_writes, stop));
+        CW_TRY(await(later, limit, stop));
+        return place.isEmpty() ? Position{} : Position{QStringLiteral("file:") + place};
+    }
+
+private:
+    Status await(const LogEnd &end, std::chrono::seconds limit, const std::stop_token &stop)
+    {
+        if (end.isEmpty())
+            return {};
+        const auto until = std::chrono::steady_clock::now() + limit;
+        for (;;) {
+            CW_TRY_ASSIGN(const auto reached, waitASecond(*m_reads, end, stop));
+            if (reached.value_or(false))
+                return {};
+            if (stop.stop_requested())
+                return fail(cancelledError());
+            const auto why = stoppedBecause(*m_reads, stop);
+            if (why || !reached)
+                return fail(replicaStopped(m_replica, m_primary, why.value_or(QString())));
+            if (std::chrono::steady_clock::now() > until)
+                return fail(replicaBehind(m_replica, m_primary, limit));
         }
     }
-}
 
-/// Where the replica's log ends.
-Result<Position> endOfFile(const Address &replica, std::stop_token stop)
-{
-    CW_TRY_ASSIGN(const auto s, Session::open(replica, Use::Control, stop));
-    CW_TRY_ASSIGN(const LogEnd end, endOfFile(*s, stop));
-    return end.file.isEmpty() ? Position{}
-                              : Position{QStringLiteral("file:%1:%2").arg(end.file, end.offset)};
-}
-
-/// A position of the replica's log that covers everything that is in the primary's now, and of
-/// which everything before is visible to readers of the replica.
-Result<Position> replayedPosition(const Address &primary, MySqlDatabase &replica,
-                                  const Selection &selection, std::chrono::seconds limit,
-                                  std::stop_token stop)
-{
-    CW_TRY_ASSIGN(const bool byFile, awaitReplica(primary, replica.address(), limit, stop));
-    if (!byFile)
-        return replica.currentPosition(selection, std::move(stop));
-    // Without GTID a log shows a transaction before the tables do, and the lock that helps on
-    // another server (Positions.cpp) is hardly ever granted where several threads replay. But what
-    // the log holds now came from the primary, and a replica says of that when it has committed it.
-    CW_TRY_ASSIGN(Position end, endOfFile(replica.address(), stop));
-    CW_TRY(awaitReplica(primary, replica.address(), limit, std::move(stop)));
-    return end;
-}
+    Address m_primary, m_replica;
+    std::unique_ptr<Session> m_writes, m_reads;
+};
 
 /// The primary's fence; positions are the replica's.
 class ReplicaFence final : public Fence {
 public:
-    ReplicaFence(std::unique_ptr<Fence> primary, Address address, MySqlDatabase &replica,
-                 Selection selection)
-        : m_primary(std::move(primary)), m_address(std::move(address)), m_replica(replica),
-          m_selection(std::move(selection))
+    ReplicaFence(std::unique_ptr<Fence> primary, ReplicaLink link, Selection selection)
+        : m_primary(std::move(primary)), m_link(std::move(link)), m_selection(std::move(selection))
     {
     }
 
@@ -219,6 +201,7 @@ public:
     }
     Result<Position> hold(std::stop_token stop) override
     {
+        CW_TRY(m_link.open(stop));
         CW_TRY_ASSIGN(const Position drained, m_primary->hold(stop));
         return replayed(drained, stop);
     }
@@ -253,12 +236,11 @@ private:
     {
         if (drained.isEmpty())
             return drained; // no log: copied once, with nothing to follow
-        return replayedPosition(m_address, m_replica, m_selection, kUnderFence, stop);
+        return m_link.replayed(m_selection, kUnderFence, stop);
     }
 
     std::unique_ptr<Fence> m_primary;
-    Address m_address;
-    MySqlDatabase &m_replica;
+    ReplicaLink m_link;
     Selection m_selection;
 };
 
@@ -305,13 +287,14 @@ Result<std::unique_ptr<Fence>> ReplicaSource::fence(const FenceRequest &request,
                                                     std::stop_token stop)
 {
     CW_TRY_ASSIGN(auto primary, MySqlDatabase::fence(request, std::move(stop)));
-    return std::unique_ptr<Fence>(std::make_unique<ReplicaFence>(std::move(primary), address(),
-                                                                 m_replica, request.selection));
+    return std::unique_ptr<Fence>(std::make_unique<ReplicaFence>(
+        std::move(primary), ReplicaLink(address(), m_replica.address()), request.selection));
 }
 
 Result<Position> ReplicaSource::currentPosition(const Selection &selection, std::stop_token stop)
 {
-    return replayedPosition(address(), m_replica, selection, kOtherwise, std::move(stop));
+    return ReplicaLink(address(), m_replica.address())
+        .replayed(selection, kOtherwise, std::move(stop));
 }
 
 Result<bool> ReplicaSource::stillHas(const Position &from, std::stop_token stop)

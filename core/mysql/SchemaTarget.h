@@ -36,6 +36,9 @@ struct SchemaTarget {
     Definers definers;
     Selection selection;
     [[nodiscard]] bool crosses() const { return fromMariaDb != mariaDb; }
+
+    static Result<SchemaTarget> read(Session &, const Selection &, const ServerFacts &leaderFacts,
+                                     std::stop_token);
 };
 
 /// What was changed on the way, collected for the plan.

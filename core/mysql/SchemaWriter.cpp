@@ -154,14 +154,21 @@ void Adjustments::add(const QString &object, Text what)
         m_out.push_back({object, std::move(what)});
 }
 
+Result<SchemaTarget> SchemaTarget::read(Session &session, const Selection &selection,
+                                        const ServerFacts &leaderFacts, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(auto collations, Collations::read(session, stop));
+    CW_TRY_ASSIGN(auto definers, Definers::read(session, std::move(stop)));
+    return SchemaTarget{leaderFacts.isMariaDb, session.isMariaDb(), session.version(),
+                        std::move(collations), std::move(definers), selection};
+}
+
 Result<SchemaScript> writeSchemaScript(Session &session, const Catalog &leader,
                                        const Selection &selection, const ServerFacts &leaderFacts,
                                        std::stop_token stop)
 {
-    CW_TRY_ASSIGN(auto collations, Collations::read(session, stop));
-    CW_TRY_ASSIGN(auto definers, Definers::read(session, stop));
-    const SchemaTarget target{leaderFacts.isMariaDb, session.isMariaDb(), session.version(),
-                              std::move(collations), std::move(definers), selection};
+    CW_TRY_ASSIGN(const SchemaTarget target,
+                  SchemaTarget::read(session, selection, leaderFacts, stop));
     SchemaScript script;
     Adjustments adjustments(script.adjustments);
 
@@ -242,10 +249,8 @@ Result<SchemaForecast> forecastSchema(Session &session, const Catalog &leader,
                                       const Selection &selection, const ServerFacts &leaderFacts,
                                       std::stop_token stop)
 {
-    CW_TRY_ASSIGN(auto collations, Collations::read(session, stop));
-    CW_TRY_ASSIGN(auto definers, Definers::read(session, stop));
-    const SchemaTarget target{leaderFacts.isMariaDb, session.isMariaDb(), session.version(),
-                              std::move(collations), std::move(definers), selection};
+    CW_TRY_ASSIGN(const SchemaTarget target,
+                  SchemaTarget::read(session, selection, leaderFacts, stop));
     SchemaForecast out;
     Adjustments adjustments(out.adjustments);
     QSet<QString> checkNames;

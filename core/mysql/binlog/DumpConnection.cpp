@@ -2,6 +2,8 @@
 
 #include "base/Log.h"
 #include "base/Secret.h"
+#include "mysql/binlog/ByteReader.h"
+#include "mysql/binlog/EventHeader.h"
 #include "mysql/binlog/PacketPieces.h"
 
 #include <mysql.h>
@@ -304,6 +306,25 @@ Error DumpConnection::readError()
             cwText("core", "The connection to %1 was lost.", m_session->address().display());
     }
     return nameDumpError(std::move(e));
+}
+
+Result<std::uint32_t> readFileBegin(const Address &address, const std::string &file,
+                                    std::stop_token stop)
+{
+    LogPosition head;
+    head.file = file;
+    head.offset = 4;
+    CW_TRY_ASSIGN(const auto connection, DumpConnection::open(address, head, stop));
+    const std::stop_callback onStop(stop, [&] { connection->interrupt(); });
+    constexpr int kAtMost = 5; // a made-up ROTATE stands before it
+    for (int i = 0; i < kAtMost; ++i) {
+        CW_TRY_ASSIGN(const EventPiece piece, connection->read());
+        ByteReader r(piece.bytes);
+        const EventHeader h = EventHeader::read(r);
+        if (r.ok() && h.type == EventType::FormatDescription)
+            return h.timestamp;
+    }
+    return 0U;
 }
 
 } // namespace causeway::mysql

@@ -44,6 +44,10 @@ private:
     std::unique_ptr<Replication> m_replication;
 };
 
+/// When the server began a file of its log, by its own clock, as the file's first event says; 0
+/// where it does not. Takes no lock and reads no more than that.
+Result<std::uint32_t> readFileBegin(const Address &, const std::string &file, std::stop_token);
+
 /// What the server's refusal to send the log means: purged, or something else. Used by tests.
 Error nameDumpError(Error e);
 

@@ -1,3 +1,4 @@
+#include "mysql/Parts.h"
 #include "mysql/checks/Fixes.h"
 
 #include <algorithm>
@@ -296,11 +297,8 @@ Status lookFilters(Look &look)
     if (on != QLatin1String("ON"))
         return look.skip(cwText("core", "The binary log is off."));
     CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
-    const bool renamed = !facts->isMariaDb && facts->versionNumber >= 80200;
     CW_TRY_ASSIGN(const auto rows,
-                  look.here.query(renamed ? QStringLiteral("SHOW BINARY LOG STATUS")
-                                          : QStringLiteral("SHOW MASTER STATUS"),
-                                  look.stop));
+                  look.here.query(logStatusSql(facts->isMariaDb, facts->versionNumber), look.stop));
     QString filters;
     if (!rows.rows.empty())
         filters = rows.text(0, "Binlog_Do_DB") + rows.text(0, "Binlog_Ignore_DB");

@@ -434,45 +434,7 @@ Result<const std::vector<ClientSession> *> ServerContext::clientSessions(std::st
 Result<const std::vector<ReplicaBrief> *> ServerContext::replicas(std::stop_token stop)
 {
     return m_replicas.get([&]() -> Result<std::vector<ReplicaBrief>> {
-        return withSession(stop, [&](Session &s) -> Result<std::vector<ReplicaBrief>> {
-            const bool newNames = !s.isMariaDb() && s.version() >= 80022;
-            CW_TRY_ASSIGN(const auto rows,
-                          s.query(s.isMariaDb() ? QStringLiteral("SHOW ALL SLAVES STATUS")
-                                  : newNames    ? QStringLiteral("SHOW REPLICA STATUS")
-                                                : QStringLiteral("SHOW SLAVE STATUS"),
-                                  stop));
-            std::vector<ReplicaBrief> out;
-            for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-                ReplicaBrief r;
-                r.source = rows.text(i, newNames ? "Source_Host" : "Master_Host") +
-                           QLatin1Char(':') +
-                           rows.text(i, newNames ? "Source_Port" : "Master_Port");
-                r.sourceId = rows.text(i, newNames ? "Source_Server_Id" : "Master_Server_Id");
-                r.sourceUuid = rows.text(i, newNames ? "Source_UUID" : "Master_UUID");
-                const auto runs = [&](const char *name) {
-                    const QString v = rows.text(i, name);
-                    return !v.isEmpty() && v != QLatin1String("No");
-                };
-                const bool fetches = runs(newNames ? "Replica_IO_Running" : "Slave_IO_Running");
-                const bool replays = runs(newNames ? "Replica_SQL_Running" : "Slave_SQL_Running");
-                r.running = fetches || replays;
-                r.wholly = fetches && replays;
-                const QString behind =
-                    rows.text(i, newNames ? "Seconds_Behind_Source" : "Seconds_Behind_Master");
-                if (!behind.isEmpty())
-                    r.behindSeconds = behind.toLongLong();
-                for (const char *name :
-                     {"Replicate_Do_DB", "Replicate_Ignore_DB", "Replicate_Do_Table",
-                      "Replicate_Ignore_Table", "Replicate_Wild_Do_Table",
-                      "Replicate_Wild_Ignore_Table", "Replicate_Do_Domain_Ids",
-                      "Replicate_Ignore_Domain_Ids", "Replicate_Rewrite_DB"}) {
-                    if (const QString v = rows.text(i, name); !v.isEmpty())
-                        r.filters << QStringLiteral("%1: %2").arg(QLatin1String(name), v);
-                }
-                out.push_back(r);
-            }
-            return out;
-        });
+        return withSession(stop, [&](Session &s) { return readReplicas(s, stop); });
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include "mysql/FencePlan.h"
 #include "mysql/PrivilegedAccounts.h"
+#include "mysql/Replicas.h"
 #include "mysql/SchemaCollations.h"
 #include "mysql/Session.h"
 #include "mysql/checks/Grants.h"
@@ -62,14 +63,6 @@ struct ObjectBrief {
 struct GrantsBrief {
     QString account; ///< CURRENT_USER() quoted: 'user'@'host'
     Grants grants;
-};
-struct ReplicaBrief {
-    QString source;               ///< host:port it replicates from
-    QString sourceId, sourceUuid; ///< of that server; uuid empty on MariaDB
-    bool running = false;         ///< something of it
-    bool wholly = false;          ///< all of it
-    qint64 behindSeconds = -1;    ///< -1 unknown
-    QStringList filters;          ///< "Replicate_Do_DB: shop"
 };
 struct OtherSession {
     quint64 id = 0;

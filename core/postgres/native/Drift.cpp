@@ -1,5 +1,6 @@
 #include "postgres/native/Drift.h"
 
+#include "base/Json.h"
 #include "postgres/native/Native.h"
 
 #include <QCryptographicHash>
@@ -319,8 +320,7 @@ Status noteKnownDifferences(Server &source, const Scope &sourceScope, Server &ta
             known.insert(key.text(), pairHash(a, b));
         });
     }
-    return target.setFact(
-        kKnown, QString::fromUtf8(QJsonDocument(known).toJson(QJsonDocument::Compact)), stop);
+    return target.setFact(kKnown, compactJson(known), stop);
 }
 
 Error driftError(const std::vector<Difference> &differences)

@@ -1,3 +1,4 @@
+#include "base/Json.h"
 #include "postgres/native/Native.h"
 #include "postgres/native/Repair.h"
 
@@ -77,9 +78,7 @@ Result<VerifyReport> verifyPhase(Native &n, bool repair, std::stop_token stop)
                   verifyTables(host.db(roles.leader), host.db(roles.follower), plans,
                                roles.leader == Side::Source, options, stop));
     report.atMs = QDateTime::currentMSecsSinceEpoch();
-    CW_TRY(host.setJournalValue(
-        QStringLiteral("verify"),
-        QString::fromUtf8(QJsonDocument(report.toJson()).toJson(QJsonDocument::Compact))));
+    CW_TRY(host.setJournalValue(QStringLiteral("verify"), compactJson(report.toJson())));
     if (report.equal())
         CW_TRY(follower.setFact(fact::verified, QString::number(report.atMs), stop));
     else

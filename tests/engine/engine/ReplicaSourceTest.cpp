@@ -81,6 +81,14 @@ struct Trio {
         return {};
     }
 
+    /// The one of the schema has arrived at the replica.
+    bool hasTheTable()
+    {
+        return holds(QStringLiteral("SELECT COUNT(*) FROM information_schema.tables WHERE "
+                                    "table_schema='shop'"),
+                     QStringLiteral("1"));
+    }
+
     bool holds(const QString &sql, const QString &value)
     {
         return QTest::qWaitFor([&] { return follower.scalar(sql) == value; }, 30'000);
@@ -182,9 +190,7 @@ private Q_SLOTS:
         Pair &pair = trio.pair;
         pair.source.exec(QStringLiteral("CREATE DATABASE shop; CREATE TABLE shop.a (id INT PRIMARY "
                                         "KEY); INSERT INTO shop.a VALUES (1)"));
-        QVERIFY(trio.holds(QStringLiteral("SELECT COUNT(*) FROM information_schema.tables WHERE "
-                                          "table_schema='shop'"),
-                           QStringLiteral("1")));
+        QVERIFY(trio.hasTheTable());
         const auto migration = pair.open();
         CW_VERIFY(runTo(*migration, Goal::Replica));
         const bool mariaDb = pair.source.product() == Product::MariaDb;
@@ -217,9 +223,7 @@ private Q_SLOTS:
         pair.source.exec(
             QStringLiteral("CREATE DATABASE shop; CREATE TABLE shop.a (id INT PRIMARY KEY, n INT); "
                            "INSERT INTO shop.a VALUES (1, 1), (2, 2)"));
-        QVERIFY(trio.holds(QStringLiteral("SELECT COUNT(*) FROM information_schema.tables WHERE "
-                                          "table_schema='shop'"),
-                           QStringLiteral("1")));
+        QVERIFY(trio.hasTheTable());
         QVERIFY(trio.holds(QStringLiteral("SELECT COUNT(*) FROM shop.a"), QStringLiteral("2")));
         trio.follower.exec(QStringLiteral("SET sql_log_bin=0; UPDATE shop.a SET n=7 WHERE id=2"));
         const auto migration = pair.open();
@@ -241,9 +245,7 @@ private Q_SLOTS:
         Pair &pair = trio.pair;
         pair.source.exec(QStringLiteral("CREATE DATABASE shop; CREATE TABLE shop.a (id INT PRIMARY "
                                         "KEY)"));
-        QVERIFY(trio.holds(QStringLiteral("SELECT COUNT(*) FROM information_schema.tables WHERE "
-                                          "table_schema='shop'"),
-                           QStringLiteral("1")));
+        QVERIFY(trio.hasTheTable());
         Finding f = trio.finding("mysql-source-writer");
         QCOMPARE(toString(f.status), QStringLiteral("blocker"));
         QVERIFY2(f.found.english().contains(QLatin1String("shop.b")),

@@ -33,6 +33,25 @@ struct Change {
     bool stops = true; ///< with --on-ddl stop a person is asked
 };
 
+ServerOptions server(int product)
+{
+    ServerOptions options;
+    options.product = static_cast<Product>(product);
+    return options;
+}
+
+void makeTables(Pair &pair)
+{
+    pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
+    pair.source.exec(QString::fromUtf8(kTables));
+}
+
+QStringList toReplica(const Pair &pair, const QString &onDdl)
+{
+    return runArguments(pair, "replica",
+                        {QStringLiteral("--json"), QStringLiteral("--on-ddl"), onDdl});
+}
+
 std::vector<Change> changes(Product product)
 {
     std::vector<Change> out{
@@ -289,15 +308,11 @@ private Q_SLOTS:
     {
         QFETCH(const int, product);
         QFETCH(const QString, how);
-        ServerOptions options;
-        options.product = static_cast<Product>(product);
-        Pair pair(options, options);
-        pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
-        pair.source.exec(QString::fromUtf8(kTables));
+        Pair pair(server(product), server(product));
+        makeTables(pair);
         pair.settings.targetFence = FenceKind::Triggers;
         makeFile(pair);
-        const QStringList run = runArguments(
-            pair, "replica", {QStringLiteral("--json"), QStringLiteral("--on-ddl"), how});
+        const QStringList run = toReplica(pair, how);
         CW_EXITS(cli(run), 0);
         pair.source.exec(QStringLiteral(
             "ALTER TABLE shop.t ADD d INT; UPDATE shop.t SET d=1 WHERE id=1; CREATE TABLE shop.n "
@@ -336,15 +351,11 @@ private Q_SLOTS:
     {
         QFETCH(const int, product);
         QFETCH(const QString, how);
-        ServerOptions options;
-        options.product = static_cast<Product>(product);
-        Pair pair(options, options);
-        pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
-        pair.source.exec(QString::fromUtf8(kTables));
+        Pair pair(server(product), server(product));
+        makeTables(pair);
         pair.settings.selection.patterns << QStringLiteral("shop.t");
         makeFile(pair);
-        const QStringList run = runArguments(
-            pair, "replica", {QStringLiteral("--json"), QStringLiteral("--on-ddl"), how});
+        const QStringList run = toReplica(pair, how);
         CW_EXITS(cli(run), 0);
         pair.source.exec(QStringLiteral(
             "CREATE TABLE shop._t_new LIKE shop.t; ALTER TABLE shop._t_new ADD d INT DEFAULT 4; "

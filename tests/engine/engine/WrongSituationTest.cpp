@@ -63,6 +63,21 @@ QStringList replica(const Pair &pair, const QStringList &more = {})
     return runArguments(pair, "replica", QStringList{QStringLiteral("--json")} + more);
 }
 
+Ended answerRecopy(const Pair &pair)
+{
+    return cli(
+        {QStringLiteral("answer"), pair.file, QStringLiteral("recopy"), QStringLiteral("recopy")});
+}
+
+QString decisionOf(const Pair &pair)
+{
+    return statusOf(pair.file)
+        .value(QStringLiteral("decision"))
+        .toObject()
+        .value(QStringLiteral("id"))
+        .toString();
+}
+
 bool isLong()
 {
     return qEnvironmentVariableIsSet("CAUSEWAY_LONG");
@@ -215,9 +230,7 @@ private Q_SLOTS:
             statusOf(pair.file).value(QStringLiteral("decision")).toObject();
         QCOMPARE(decision.value(QStringLiteral("id")).toString(), QStringLiteral("recopy"));
         CW_FAILS(cli(replica(pair)), 1, "mysql-binlog-purged");
-        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("recopy"),
-                      QStringLiteral("recopy")}),
-                 0);
+        CW_EXITS(answerRecopy(pair), 0);
         CW_EXITS(cli(replica(pair)), 0);
         CW_EQUAL(pair);
         QCOMPARE(pair.target.scalar(QStringLiteral("SELECT COUNT(*) FROM "
@@ -262,15 +275,8 @@ private Q_SLOTS:
         }
         beginAnew(pair.source);
         CW_FAILS(cli(replica(pair)), 1, "mysql-log-replaced");
-        QCOMPARE(statusOf(pair.file)
-                     .value(QStringLiteral("decision"))
-                     .toObject()
-                     .value(QStringLiteral("id"))
-                     .toString(),
-                 QStringLiteral("recopy"));
-        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("recopy"),
-                      QStringLiteral("recopy")}),
-                 0);
+        QCOMPARE(decisionOf(pair), QStringLiteral("recopy"));
+        CW_EXITS(answerRecopy(pair), 0);
         CW_EXITS(cli(replica(pair)), 0);
         CW_EQUAL(pair);
         pair.source.exec(QStringLiteral("UPDATE shop.a SET n='followed' WHERE id=3"));
@@ -305,15 +311,8 @@ private Q_SLOTS:
                                         "INTO shop.a VALUES (100001, 'new'); FLUSH BINARY LOGS"));
         pair.source.exec(QStringLiteral("PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY"));
         CW_FAILS(cli(replica(pair)), 1, "mysql-binlog-purged");
-        QCOMPARE(statusOf(pair.file)
-                     .value(QStringLiteral("decision"))
-                     .toObject()
-                     .value(QStringLiteral("id"))
-                     .toString(),
-                 QStringLiteral("recopy"));
-        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("recopy"),
-                      QStringLiteral("recopy")}),
-                 0);
+        QCOMPARE(decisionOf(pair), QStringLiteral("recopy"));
+        CW_EXITS(answerRecopy(pair), 0);
         CW_EXITS(cli(replica(pair, {QStringLiteral("--throttle"), QStringLiteral("100M")})), 0);
         CW_EQUAL(pair);
     }
@@ -355,9 +354,7 @@ private Q_SLOTS:
         pair.source.exec(QStringLiteral("SET SESSION binlog_format=STATEMENT; UPDATE shop.a SET "
                                         "n=CONCAT('s', n) WHERE id < 10"));
         CW_FAILS(cli(replica(pair)), 1, "mysql-statement-logged");
-        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("recopy"),
-                      QStringLiteral("recopy")}),
-                 0);
+        CW_EXITS(answerRecopy(pair), 0);
         CW_EXITS(cli(replica(pair)), 0);
         CW_EQUAL(pair);
     }
@@ -384,9 +381,7 @@ private Q_SLOTS:
                     .value(QStringLiteral("objects"))
                     .toArray()
                     .contains(QStringLiteral("shop.a")));
-        CW_EXITS(cli({QStringLiteral("answer"), pair.file, QStringLiteral("recopy"),
-                      QStringLiteral("recopy")}),
-                 0);
+        CW_EXITS(answerRecopy(pair), 0);
         CW_EXITS(cli(replica(pair)), 0);
         CW_EQUAL(pair);
     }
