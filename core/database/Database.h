@@ -166,6 +166,11 @@ struct ApplierOptions {
     /// being applied, and then a cascade cannot be performed from the follower's rows alone. And
     /// where a key compares otherwise on the follower: which of two rows that meet there is alive.
     std::shared_ptr<LeaderRows> leader;
+    /// Told of every row (leader's table, wire form of rowKeyColumns()) that the applier changes
+    /// although no event names it: what referential actions touch. May be told of rows whose change
+    /// is rolled back. On the thread that calls the applier; null: nobody wants to know.
+    std::function<void(const TableName &, const std::vector<Row> &)> onUnlogged;
+    std::size_t mostUnlogged = 0; ///< so many rows of one action are enough to be told of
 };
 
 struct FollowerStatement {

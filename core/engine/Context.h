@@ -195,6 +195,9 @@ Status copyRows(Context &, const std::vector<TablePlan> &, std::stop_token);
 Status noteCopied(Context &, std::stop_token);
 /// Copied -> replica: catches up, builds what had to wait. (Replication.cpp)
 Status catchUpStage(Context &, Replication &, std::stop_token);
+/// How tables are compared: in step with a follower that replicates, else at rest.
+/// (VerifyStage.cpp)
+VerifyOptions comparisonOptions(Context &, Replication &);
 /// Compares; with repair through the follower. (VerifyStage.cpp)
 Result<VerifyReport> verifyStage(Context &, Replication &, bool repair, std::stop_token);
 /// The leader's place goes to the follower, either way. (SwitchStage.cpp)

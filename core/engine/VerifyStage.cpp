@@ -52,6 +52,21 @@ Status repairRows(Context &ctx, Replication &replication, const TablePlan &plan,
 }
 } // namespace
 
+VerifyOptions comparisonOptions(Context &ctx, Replication &replication)
+{
+    VerifyOptions options;
+    options.workers = std::max(1, std::min(4, ctx.settings.workers / 2));
+    if (replication.follower) {
+        options.waitApplied = [&ctx, &replication](std::stop_token token) -> Status {
+            const Side leader = replication.roles.leader;
+            CW_TRY_ASSIGN(const Position now,
+                          ctx.db(leader).currentPosition(ctx.selectionOn(leader), token));
+            return replication.follower->waitReached(now, std::chrono::minutes(10), token);
+        };
+    }
+    return options;
+}
+
 Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool repair,
                                  std::stop_token stop)
 {
@@ -72,16 +87,9 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
     // What changes from here on is compared again by key at the switch.
     const Position comparedUpTo =
         replication.follower ? replication.follower->applied() : Position{};
-    VerifyOptions options;
+    VerifyOptions options = comparisonOptions(ctx, replication);
     options.repair = repair;
-    options.workers = std::max(1, std::min(4, ctx.settings.workers / 2));
     if (replication.follower) {
-        options.waitApplied = [&](std::stop_token token) -> Status {
-            CW_TRY_ASSIGN(
-                const Position now,
-                ctx.db(roles.leader).currentPosition(ctx.selectionOn(roles.leader), token));
-            return replication.follower->waitReached(now, std::chrono::minutes(10), token);
-        };
         if (repair) {
             options.repairRows = [&](const TablePlan &plan, const std::vector<Row> &keys,
                                      std::stop_token token) {

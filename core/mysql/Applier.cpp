@@ -310,7 +310,12 @@ private:
 
     [[nodiscard]] CascadeContext context(Session &s, std::stop_token stop) const
     {
-        return {&s, &m_graph, m_main->limits(), std::move(stop)};
+        return {&s,
+                &m_graph,
+                m_main->limits(),
+                std::move(stop),
+                &m_options.onUnlogged,
+                m_options.mostUnlogged};
     }
 
     /// Rows on the follower may be ahead of the change being applied.

@@ -107,11 +107,20 @@ private:
         return where;
     }
 
-    Result<Affected> readChildren(const CascadeEdge &e, const std::string &where) const
+    /// The children that an action is about to change: for what depends on them (`deeper`), and for
+    /// whoever compares the rows that were changed.
+    Result<Affected> readChildren(const CascadeEdge &e, const std::string &where, bool deeper) const
     {
         Affected out;
+        const bool told = tellsOf(m, *e.child);
+        if (!deeper && !told)
+            return out;
+        // Where nothing depends on them, no more are read than anybody keeps.
+        const std::string limit = deeper ? "" : " LIMIT " + std::to_string(m.mostTouched);
         CW_TRY_ASSIGN(out.before,
-                      readColumns(m, *e.child, cascadeColumns(*m.graph, *e.child), where));
+                      readColumns(m, *e.child, cascadeColumns(*m.graph, *e.child), where + limit));
+        if (told)
+            tell(m, *e.child, out.before);
         return out;
     }
 
@@ -119,10 +128,7 @@ private:
     {
         const TableName &name = e.child->leader->name;
         const bool deeper = m.graph->reactsToDelete(name);
-        Affected rows;
-        if (deeper) {
-            CW_TRY_ASSIGN(rows, readChildren(e, where));
-        }
+        CW_TRY_ASSIGN(const Affected rows, readChildren(e, where, deeper));
         CW_TRY(m.session->execBytes("DELETE FROM " + e.child->name + " WHERE " + where, m.stop));
         // Deleted before going deeper: rows that refer to each other in a circle come to an end.
         if (!deeper || rows.before.empty())
@@ -136,10 +142,7 @@ private:
     {
         const TableName &name = e.child->leader->name;
         const bool deeper = m.graph->reactsToUpdate(name, e.childColumns);
-        Affected rows;
-        if (deeper) {
-            CW_TRY_ASSIGN(rows, readChildren(e, where));
-        }
+        CW_TRY_ASSIGN(Affected rows, readChildren(e, where, deeper));
         std::string sql = "UPDATE " + e.child->name + " SET ";
         for (std::size_t i = 0; i < e.childColumns.size(); ++i) {
             if (i > 0)
@@ -153,13 +156,18 @@ private:
         }
         sql += e.child->keepTimestamps(e.childColumns) + " WHERE " + where;
         CW_TRY(m.session->execBytes(sql, m.stop));
-        if (!deeper || rows.before.empty())
+        if (rows.before.empty())
             return {};
         rows.after = rows.before;
         for (Row &row : rows.after) {
             for (std::size_t i = 0; i < e.childColumns.size(); ++i)
                 row[at(e.childColumns[i])] = value ? (*value)[i] : Value{};
         }
+        // The action may have changed the key itself.
+        if (tellsOf(m, *e.child))
+            tell(m, *e.child, rows.after);
+        if (!deeper)
+            return {};
         return afterUpdate(name, rows, depth + 1);
     }
 
@@ -168,6 +176,21 @@ private:
 };
 
 } // namespace
+
+bool tellsOf(const CascadeContext &m, const ApplierTable &table)
+{
+    return m.touched && *m.touched && table.hasKey();
+}
+
+void tell(const CascadeContext &m, const ApplierTable &table, const std::vector<Row> &rows)
+{
+    std::vector<Row> keys;
+    keys.reserve(rows.size());
+    for (const Row &row : rows)
+        keys.push_back(table.keyOf(row));
+    if (!keys.empty())
+        (*m.touched)(table.leader->name, keys);
+}
 
 std::vector<std::string> columnIds(const ApplierTable &table, const std::vector<int> &columns)
 {

@@ -12,6 +12,9 @@ struct CascadeContext {
     const CascadeGraph *graph = nullptr;
     StatementLimits limits;
     std::stop_token stop;
+    /// ApplierOptions::onUnlogged.
+    const std::function<void(const TableName &, const std::vector<Row> &)> *touched = nullptr;
+    std::size_t mostTouched = 0;
 };
 
 /// Performs on the follower the referential actions that the leader's server performed for this
@@ -38,6 +41,9 @@ Result<bool> rereadOrphans(const CascadeContext &, LeaderRows &, const Position 
 /// leader's column index with nothing in the others; texts in the leader's charset.
 Result<std::vector<Row>> readColumns(const CascadeContext &, const ApplierTable &table,
                                      const std::vector<int> &columns, const std::string &where);
+/// Somebody wants to know which rows of `table` are touched; tell() says which (keys and more).
+[[nodiscard]] bool tellsOf(const CascadeContext &, const ApplierTable &table);
+void tell(const CascadeContext &, const ApplierTable &table, const std::vector<Row> &rows);
 /// The row key and what the actions of a table look at.
 std::vector<int> cascadeColumns(const CascadeGraph &, const ApplierTable &);
 std::vector<const Column *> leaderTypes(const Table &, const std::vector<int> &columns);

@@ -132,6 +132,8 @@ private:
         for (auto it = keys.begin(); it != keys.end();) {
             some.push_back(it->second);
             if (++it == keys.end() || some.size() == kTuplesAtOnce) {
+                if (tellsOf(m, table))
+                    (*m.touched)(table.leader->name, some);
                 CW_TRY_ASSIGN(std::vector<Row> found,
                               m_leader.read(*table.leader, table.key, some, m_visible, m.stop));
                 std::move(found.begin(), found.end(), std::back_inserter(rows));

@@ -42,7 +42,7 @@ void merge(ChangedKeys &into, ChangedKeys &&from)
 Status keysChangedBetween(Database &leader, const Lease &ours, const std::vector<TablePlan> &plans,
                           const Position &from, const Position &to,
                           const std::function<Status(const ChangedKeys &)> &sink,
-                          std::stop_token stop)
+                          UnloggedActions &unlogged, std::stop_token stop)
 {
     std::map<TableName, std::shared_ptr<const Table>> tables;
     for (const TablePlan &plan : plans)
@@ -61,6 +61,7 @@ Status keysChangedBetween(Database &leader, const Lease &ours, const std::vector
         CW_TRY_ASSIGN(const ChangeEvent event, stream->next(stop));
         if (const auto *row = std::get_if<RowChange>(&event)) {
             count += addKeysOf(*row, keys);
+            unlogged.note(*row);
             if (count >= kPortion) {
                 CW_TRY(sink(keys));
                 keys.clear();

@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "database/Database.h"
+#include "route/UnloggedActions.h"
 
 #include <functional>
 #include <map>
@@ -26,9 +27,11 @@ void merge(ChangedKeys &into, ChangedKeys &&from);
 /// The keys changed in the leader's log after `from`, up to and including `to`: read from the log
 /// again, without applying anything, and handed over in portions, since a log of days has more than
 /// memory holds. An error where the log cannot be read so (purged, or a table had another shape
-/// then): whoever needs the keys must then compare all rows.
+/// then): whoever needs the keys must then compare all rows. `unlogged` is told of every change:
+/// what it holds afterwards is to be compared whole.
 Status keysChangedBetween(Database &leader, const Lease &ours, const std::vector<TablePlan> &plans,
                           const Position &from, const Position &to,
-                          const std::function<Status(const ChangedKeys &)> &sink, std::stop_token);
+                          const std::function<Status(const ChangedKeys &)> &sink,
+                          UnloggedActions &unlogged, std::stop_token);
 
 } // namespace causeway

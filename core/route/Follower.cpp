@@ -384,12 +384,28 @@ void Follower::noteChanged(const std::vector<RowChange> &rows)
         if (m_keysLost)
             return;
         m_keyCount += addKeysOf(change, m_keys);
-        if (m_keyCount > kMostChangedKeys) {
-            m_keysLost = true;
-            m_keys.clear();
-            m_keyCount = 0;
-        }
+        dropTooManyKeysLocked();
     }
+}
+
+void Follower::noteKeys(const TableName &table, const std::vector<Row> &keys)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_keysLost)
+        return;
+    std::set<Row> &ofTable = m_keys[table];
+    for (const Row &key : keys)
+        m_keyCount += ofTable.insert(key).second ? 1 : 0;
+    dropTooManyKeysLocked();
+}
+
+void Follower::dropTooManyKeysLocked()
+{
+    if (m_keyCount <= kMostChangedKeys)
+        return;
+    m_keysLost = true;
+    m_keys.clear();
+    m_keyCount = 0;
 }
 
 bool Follower::inCopyAlready(const TableName &table, const Position &transaction)
@@ -635,6 +651,10 @@ Status Follower::stretch(std::stop_token stop)
         m_leaderNames.emplace(plan.follower->name.display(), plan.leader->name);
     }
     ApplierOptions options = m_config.applier;
+    options.onUnlogged = [this](const TableName &table, const std::vector<Row> &keys) {
+        noteKeys(table, keys);
+    };
+    options.mostUnlogged = kMostChangedKeys + 1;
     CW_TRY(m_config.leader->serveApplier(options, stop));
     CW_TRY_ASSIGN(const auto applier, m_config.follower->applier(m_config.lease, options, stop));
     applier->setPlans(plans);

@@ -143,6 +143,8 @@ private:
     Status runTasks(Applier &applier);
     Status settleOnce(Applier &applier, std::stop_token stop);
     void noteChanged(const std::vector<RowChange> &rows);
+    void noteKeys(const TableName &table, const std::vector<Row> &keys);
+    void dropTooManyKeysLocked();                ///< under m_mutex
     std::optional<ChangedKeys> takeKeysLocked(); ///< under m_mutex
     void setApplied(const Position &position);
     [[nodiscard]] bool partInCopyAlready(const TableName &table, const Position &before) const;
