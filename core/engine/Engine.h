@@ -12,6 +12,8 @@
 
 namespace causeway {
 
+struct Settings;
+
 /// A piece of work on its own thread, with cancel. The result is fetched by polling isDone() (the
 /// wizard, from a timer) or by wait(). Destroying a running job cancels and joins it.
 template <class T> class Job {
@@ -67,6 +69,8 @@ ConnectionReport testConnection(const Address &,
                                 std::stop_token);
 
 /// Job: all checks for these endpoints. Without target: source only.
+/// What a migration with these settings is to be checked for.
+CheckOptions checkOptions(const Settings &);
 Result<CheckReport> runPreflight(const Endpoint &source, const std::optional<Endpoint> &target,
                                  const CheckOptions &,
                                  const std::function<void(const Finding &)> &onFinding,

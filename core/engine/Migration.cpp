@@ -358,15 +358,8 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
 Status Migration::Private::preflight(std::stop_token stop)
 {
     context->activity(cwText("core", "Checking source and target."));
-    CheckOptions options;
-    options.selection = settings.selection;
-    options.once = settings.mode == Mode::Once;
-    options.fence = settings.fence;
-    options.targetFence = settings.targetFence;
-    options.lockAccounts = settings.lockAccounts;
-    options.oneWay = settings.oneWayAccepted;
+    CheckOptions options = checkOptions(settings);
     options.route = route->name();
-    options.bytesPerSecond = settings.throttleBytesPerSecond;
     CW_TRY_ASSIGN(const CheckReport report,
                   runPreflight(context->endpoint(Side::Source), context->endpoint(Side::Target),
                                options, {}, stop));

@@ -1,5 +1,6 @@
 #include "base/Stop.h"
 #include "engine/Engine.h"
+#include "journal/Journal.h"
 #include "mysql/checks/CheckList.h"
 #include "postgres/checks/Context.h"
 
@@ -142,6 +143,20 @@ Result<CheckReport> runPreflight(const Endpoint &source, const std::optional<End
     if (stop.stop_requested())
         return fail(cancelledError());
     return report;
+}
+
+CheckOptions checkOptions(const Settings &settings)
+{
+    CheckOptions options;
+    options.selection = settings.selection;
+    options.once = settings.mode == Mode::Once;
+    options.fence = settings.fence;
+    options.targetFence = settings.targetFence;
+    options.lockAccounts = settings.lockAccounts;
+    options.oneWay = settings.oneWayAccepted;
+    options.route = settings.route;
+    options.bytesPerSecond = settings.throttleBytesPerSecond;
+    return options;
 }
 
 QStringList checkIds(Engine engine)

@@ -80,11 +80,13 @@ public:
     {
         return back;
     }
-    Result<CheckReport> runPreflight(const Endpoint &, const std::optional<Endpoint> &,
-                                     const CheckOptions &,
+    Result<CheckReport> runPreflight(const Endpoint &source, const std::optional<Endpoint> &,
+                                     const CheckOptions &options,
                                      const std::function<void(const Finding &)> &onFinding,
                                      std::stop_token) override
     {
+        checkedSource = source;
+        checkedFor = options;
         for (const Finding &f : check.findings)
             onFinding(f);
         return check;
@@ -112,8 +114,9 @@ public:
     {
         return OpenedMigration{path, settings, migration};
     }
-    Result<OpenedMigration> open(const QString &path, const Migration::Secrets &) override
+    Result<OpenedMigration> open(const QString &path, const Migration::Secrets &secrets) override
     {
+        openedWith = secrets;
         return OpenedMigration{path, openedSettings, migration};
     }
     Result<FileSummary> summary(const QString &path) override
@@ -145,6 +148,9 @@ public:
     Support back;
     CheckReport check;
     Settings openedSettings;
+    Migration::Secrets openedWith;
+    Endpoint checkedSource; ///< a job's thread writes: read them when the check is done
+    CheckOptions checkedFor;
     QByteArray saved;
     std::shared_ptr<FakeMigration> migration = std::make_shared<FakeMigration>();
 };

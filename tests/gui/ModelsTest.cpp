@@ -241,6 +241,25 @@ private Q_SLOTS:
         QCOMPARE(back.accepted, draft.accepted);
         QCOMPARE(back.selection.schemas, draft.selection.schemas);
     }
+
+    // The command line sets more than the pages ask for: preparing the plan again in the wizard
+    // must not put it back to the defaults.
+    void settingsWithoutAPageOutliveTheWizard()
+    {
+        Settings s;
+        s.id = QStringLiteral("0badcafe");
+        s.source.fromHere = sampleAddress("replica.example.net", "shop");
+        s.source.writer = sampleAddress("primary.example.net");
+        s.target.fromHere = sampleAddress("db-new.example.net");
+        s.target.fromPeer = sampleAddress("10.0.0.7");
+        s.mode = Mode::Once;
+        s.fence = FenceKind::Triggers;
+        s.lockAccounts = {QStringLiteral("app@%")};
+        s.onDdl = QStringLiteral("recopy");
+        s.onBeforeSwitch = QStringLiteral("/bin/before");
+        s.createdAt = QDateTime::fromSecsSinceEpoch(1'700'000'000, Qt::UTC);
+        QCOMPARE(Draft::fromSettings(s).toSettings().toJson(), s.toJson());
+    }
 };
 
 QTEST_MAIN(ModelsTest)

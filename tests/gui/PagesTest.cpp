@@ -9,6 +9,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QComboBox>
+#include <QDialog>
 #include <QGroupBox>
 #include <QLabel>
 #include <QLineEdit>
@@ -155,6 +156,71 @@ private Q_SLOTS:
         QCOMPARE(find<QLineEdit>("sourceHostEdit")->text(),
                  QStringLiteral("shop.abc123.eu-west-1.rds.amazonaws.com"));
         QCOMPARE(find<QSpinBox>("sourcePortSpin")->value(), 3310);
+    }
+
+    void aReplicaAsSourceIsCheckedWithItsPrimary()
+    {
+        walkTo(MainWindow::Source);
+        click("sourceAdvancedButton");
+        auto *writer = find<QLineEdit>("sourceWriterEdit");
+        QVERIFY(writer->isVisible());
+        QVERIFY(!find<QLineEdit>("sourceFromPeerEdit")->isVisible());
+        writer->setText(QStringLiteral("no host name"));
+        QVERIFY(!nextEnabled());
+        QVERIFY2(reason().contains(QStringLiteral("host:port")), qPrintable(reason()));
+        writer->setText(QStringLiteral("primary.example.net:3309"));
+        click("sourceTestButton");
+        QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
+        const Draft &draft = m_window->draft();
+        QVERIFY(draft.sourceWriter.has_value());
+        QCOMPARE(draft.sourceWriter->display(), QStringLiteral("primary.example.net:3309"));
+        QCOMPARE(draft.sourceWriter->user, draft.source.user);
+        QCOMPARE(draft.sourceWriter->password.reveal(), draft.source.password.reveal());
+        click("nextButton");
+        click("targetTestButton");
+        QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
+        click("nextButton");
+        QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
+        click("nextButton");
+        QTRY_VERIFY(m_window->draft().check.has_value());
+        QVERIFY(m_engine->checkedSource.writer.has_value());
+        QCOMPARE(m_engine->checkedSource.writer->display(), draft.sourceWriter->display());
+        QCOMPARE(draft.toSettings().source.writer->port, quint16(3309));
+    }
+
+    void eachServerOfPostgresMayBeReachedOtherwiseByTheOther()
+    {
+        click("newMigrationButton");
+        find<QLineEdit>("sourcePasteEdit")
+            ->setText(QStringLiteral("postgresql://me:secret-word@127.0.0.1:6543/shop"));
+        click("sourceAdvancedButton");
+        QVERIFY(!find<QLineEdit>("sourceWriterEdit")->isVisible());
+        auto *fromPeer = find<QLineEdit>("sourceFromPeerEdit");
+        QVERIFY(fromPeer->isVisible());
+        fromPeer->setText(QStringLiteral("db-old.internal"));
+        click("sourceTestButton");
+        QTRY_VERIFY2(nextEnabled(), qPrintable(reason()));
+        const Settings s = m_window->draft().toSettings();
+        QVERIFY(s.source.fromPeer.has_value());
+        QCOMPARE(s.source.fromPeer->display(), QStringLiteral("db-old.internal:5432"));
+        QCOMPARE(s.source.fromPeer->database, QStringLiteral("shop"));
+        QCOMPARE(s.source.fromHere.display(), QStringLiteral("127.0.0.1:6543"));
+    }
+
+    void openingAsksForThePrimarysPasswordToo()
+    {
+        m_engine->migration->set(sampleSnapshot(Phase::Replica));
+        m_engine->openedSettings.source.fromHere = sampleAddress("replica.example.net", "shop");
+        m_engine->openedSettings.source.writer = sampleAddress("primary.example.net");
+        m_engine->openedSettings.target.fromHere = sampleAddress("db-new.example.net");
+        m_window->openFile(QStringLiteral("/nowhere/x.causeway"));
+        QTRY_VERIFY(m_window->findChild<QLineEdit *>(QStringLiteral("writerPasswordEdit")));
+        auto *dialog = find<QDialog>("passwordsDialog");
+        find<QLineEdit>("sourcePasswordEdit", dialog)->setText(QStringLiteral("first word"));
+        find<QLineEdit>("targetPasswordEdit", dialog)->setText(QStringLiteral("other word"));
+        click("passwordsOpenButton");
+        QTRY_VERIFY(m_window->bridge().hasMigration());
+        QCOMPARE(m_engine->openedWith.sourceWriter.reveal(), QByteArray("first word"));
     }
 
     void connectionTestCanBeStopped()

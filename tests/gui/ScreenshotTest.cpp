@@ -126,6 +126,8 @@ private Q_SLOTS:
         click("sourceTestButton");
         QTRY_VERIFY(next->isEnabled());
         shoot(w, QStringLiteral("1-source"));
+        click("sourceAdvancedButton");
+        shoot(w, QStringLiteral("1-source-advanced"));
         click("nextButton");
         click("targetTestButton");
         QTRY_VERIFY(next->isEnabled());

@@ -81,7 +81,7 @@ void EndpointPage::activate()
 void EndpointPage::load()
 {
     m_loading = true;
-    m_form->setAddress(address());
+    m_form->setEndpoint(m_draft.endpoint(m_side));
     m_loading = false;
     m_stages->reset();
     m_result->hide();
@@ -131,6 +131,15 @@ Readiness EndpointPage::isComplete() const
     return {true, {}};
 }
 
+void EndpointPage::takeForm()
+{
+    const Endpoint endpoint = m_form->endpoint();
+    address() = endpoint.fromHere;
+    (m_side == Side::Source ? m_draft.sourceFromPeer : m_draft.targetFromPeer) = endpoint.fromPeer;
+    if (m_side == Side::Source)
+        m_draft.sourceWriter = endpoint.writer;
+}
+
 void EndpointPage::recheck()
 {
     if (!m_bridge.isRunning(m_job))
@@ -143,7 +152,7 @@ void EndpointPage::startTest()
         m_form->showProblems();
         return;
     }
-    address() = m_form->address();
+    takeForm();
     report().reset();
     m_stages->begin();
     m_result->hide();
@@ -240,8 +249,7 @@ void EndpointPage::showUserScript()
         m_form->showProblems();
         return;
     }
-    Endpoint endpoint;
-    endpoint.fromHere = m_form->address();
+    const Endpoint endpoint = m_form->endpoint();
     Selection selection = m_draft.selection;
     // What MySQL calls a database is a schema here; PostgreSQL's is not.
     if (selection.schemas.isEmpty() && !endpoint.fromHere.database.isEmpty() &&

@@ -33,6 +33,7 @@ private:
     void cancelTest();
     void showUserScript();
     [[nodiscard]] Address &address() const;
+    void takeForm();
     [[nodiscard]] std::optional<ConnectionReport> &report() const;
 
     Side m_side;

@@ -330,6 +330,8 @@ void PlanPage::prepare()
         Migration::Secrets secrets;
         secrets.source = page.m_draft.source.password;
         secrets.target = page.m_draft.target.password;
+        if (page.m_draft.sourceWriter)
+            secrets.sourceWriter = page.m_draft.sourceWriter->password;
         page.m_job = page.m_bridge.run<OpenedMigration>(
             [engine, secrets, path = page.m_draft.file, settings = page.m_draft.toSettings()](
                 std::stop_token) { return engine->prepare(path, settings, secrets); },

@@ -103,25 +103,19 @@ PreflightPage::PreflightPage(EngineBridge &bridge, Draft &draft)
 
 CheckOptions PreflightPage::options() const
 {
-    CheckOptions out;
-    out.selection = m_draft.selection;
-    return out;
+    return checkOptions(m_draft.toSettings());
 }
 
 Endpoint PreflightPage::source() const
 {
-    Endpoint out;
-    out.fromHere = m_draft.source;
-    return out;
+    return m_draft.endpoint(Side::Source);
 }
 
 std::optional<Endpoint> PreflightPage::target() const
 {
     if (!m_draft.hasTarget())
         return std::nullopt;
-    Endpoint out;
-    out.fromHere = m_draft.target;
-    return out;
+    return m_draft.endpoint(Side::Target);
 }
 
 void PreflightPage::activate()

@@ -217,6 +217,9 @@ void MainWindow::connectPages()
                     QString &known = side == Side::Source ? m_sourceUrl : m_targetUrl;
                     const QString now =
                         (side == Side::Source ? m_draft.source : m_draft.target).toUrl();
+                    const QStringList others = m_draft.otherAddresses();
+                    if (std::exchange(m_otherUrls, others) != others)
+                        forgetCheck();
                     if (now == known)
                         return;
                     // Another source has other tables.
@@ -307,13 +310,12 @@ void MainWindow::openFile(const QString &path)
             }
             StartPage::remember(path);
             if (!m_sourcePassword.isEmpty() && !m_targetPassword.isEmpty()) {
-                openWith(path, {m_sourcePassword, m_targetPassword, {}});
+                openWith(path, {m_sourcePassword, m_targetPassword, m_sourcePassword});
                 return;
             }
             auto *dialog = new PasswordsDialog(summary->settings, this);
-            connect(dialog, &QDialog::accepted, this, [this, dialog, path] {
-                openWith(path, {dialog->source(), dialog->target(), {}});
-            });
+            connect(dialog, &QDialog::accepted, this,
+                    [this, dialog, path] { openWith(path, dialog->secrets()); });
             connect(dialog, &QDialog::rejected, this,
                     [this] { m_start->setMessage(Mark::None, {}); });
             dialog->open();
@@ -338,9 +340,12 @@ void MainWindow::openWith(const QString &path, const Migration::Secrets &secrets
             m_draft = Draft::fromSettings(opened->settings);
             m_draft.source.password = secrets.source;
             m_draft.target.password = secrets.target;
+            if (m_draft.sourceWriter)
+                m_draft.sourceWriter->password = secrets.sourceWriter;
             m_draft.file = path;
             m_sourceUrl = m_draft.source.toUrl();
             m_targetUrl = m_draft.target.toUrl();
+            m_otherUrls = m_draft.otherAddresses();
             for (Page *p : m_pages)
                 p->load();
             m_bridge.adopt(std::move(*opened));

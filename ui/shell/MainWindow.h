@@ -97,6 +97,7 @@ private:
     QSystemTrayIcon *m_tray = nullptr;
     Secret m_sourcePassword, m_targetPassword;
     QString m_sourceUrl, m_targetUrl; ///< last ones tested, to know when they become others
+    QStringList m_otherUrls;          ///< likewise, of Draft::otherAddresses()
     std::shared_ptr<const Snapshot> m_lastSnapshot;
     bool m_updating = false;
     bool m_mayClose = false;

@@ -30,6 +30,11 @@ PasswordsDialog::PasswordsDialog(const Settings &settings, QWidget *parent)
     };
     row(m_source, settings.source.fromHere, "sourcePasswordEdit", tr("&Source, %1"));
     row(m_target, settings.target.fromHere, "targetPasswordEdit", tr("&Target, %1"));
+    if (settings.source.readsFromReplica()) {
+        m_writer = new QLineEdit;
+        row(m_writer, *settings.source.writer, "writerPasswordEdit", tr("&Primary, %1"));
+        m_writer->setPlaceholderText(tr("the same as the source's"));
+    }
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Open | QDialogButtonBox::Cancel);
     buttons->button(QDialogButtonBox::Open)->setObjectName(QStringLiteral("passwordsOpenButton"));
     form->addRow(buttons);
@@ -39,14 +44,14 @@ PasswordsDialog::PasswordsDialog(const Settings &settings, QWidget *parent)
     m_source->setFocus();
 }
 
-Secret PasswordsDialog::source() const
+Migration::Secrets PasswordsDialog::secrets() const
 {
-    return Secret(m_source->text());
-}
-
-Secret PasswordsDialog::target() const
-{
-    return Secret(m_target->text());
+    Migration::Secrets out;
+    out.source = Secret(m_source->text());
+    out.target = Secret(m_target->text());
+    out.sourceWriter =
+        m_writer && !m_writer->text().isEmpty() ? Secret(m_writer->text()) : out.source;
+    return out;
 }
 
 } // namespace causeway::ui

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/Migration.h"
 #include "journal/Journal.h"
 
 #include <QDialog>
@@ -14,11 +15,11 @@ class PasswordsDialog : public QDialog {
 
 public:
     PasswordsDialog(const Settings &, QWidget *parent);
-    [[nodiscard]] Secret source() const;
-    [[nodiscard]] Secret target() const;
+    [[nodiscard]] Migration::Secrets secrets() const;
 
 private:
     QLineEdit *m_source, *m_target;
+    QLineEdit *m_writer = nullptr; ///< where the source is a replica
 };
 
 } // namespace causeway::ui

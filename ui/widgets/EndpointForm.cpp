@@ -22,6 +22,9 @@ quint16 defaultPort(Engine e)
     return e == Engine::Postgres ? 5432 : 3306;
 }
 
+const QRegularExpression
+    hostAndPort(QStringLiteral(R"(^([A-Za-z0-9_.-]+|\[[0-9a-fA-F:]+\])(?::(\d{1,5}))?$)"));
+
 /// An editor with its error beneath.
 QWidget *withError(QWidget *editor, QLabel *error)
 {
@@ -86,7 +89,8 @@ EndpointForm::EndpointForm(Side side, QWidget *parent) : QWidget(parent), m_side
     m_advancedButton->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     form->addRow(m_advancedButton);
     m_advanced = new QWidget;
-    auto *more = new QFormLayout(m_advanced);
+    m_more = new QFormLayout(m_advanced);
+    auto *more = m_more;
     more->setContentsMargins(0, 0, 0, 0);
     more->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     addFile(more, tr("C&lient certificate"), QStringLiteral("Cert"), m_cert,
@@ -102,6 +106,18 @@ EndpointForm::EndpointForm(Side side, QWidget *parent) : QWidget(parent), m_side
     m_timeout->setSuffix(tr(" s"));
     m_timeout->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     more->addRow(tr("Connect time-&out"), m_timeout);
+    if (m_side == Side::Source) {
+        m_writer = addLine(more, tr("Primary of this replica"), QStringLiteral("Writer"));
+        m_writer->setPlaceholderText(tr("none: this server takes the writes itself"));
+        m_writer->setToolTip(tr("If the source is a replica: host or host:port of the primary that "
+                                "takes the writes and is closed at the switch. The same account is "
+                                "used there."));
+    }
+    m_fromPeer = addLine(more, tr("Address for the other server"), QStringLiteral("FromPeer"));
+    m_fromPeer->setPlaceholderText(tr("the same as from here"));
+    m_fromPeer->setToolTip(tr("The two servers replicate directly. Host or host:port by which the "
+                              "other one reaches this one, where that differs from here: private "
+                              "networks, tunnels."));
     form->addRow(m_advanced);
     m_advanced->hide();
 
@@ -215,6 +231,10 @@ void EndpointForm::engineChanged()
                                        : tr("all the account may see"));
     if (m_side == Side::Target && e != Engine::Postgres)
         m_database->setPlaceholderText(tr("the source's names"));
+    // MySQL's data passes through here; PostgreSQL's servers talk to each other.
+    m_more->setRowVisible(m_fromPeer->parentWidget(), e == Engine::Postgres);
+    if (m_writer)
+        m_more->setRowVisible(m_writer->parentWidget(), e != Engine::Postgres);
     m_filling = wasFilling;
     if (!m_filling)
         Q_EMIT edited();
@@ -227,6 +247,48 @@ void EndpointForm::tlsChanged()
         edit->setEnabled(on);
     if (!m_filling)
         Q_EMIT edited();
+}
+
+void EndpointForm::setEndpoint(const Endpoint &e)
+{
+    m_filling = true;
+    m_given = e;
+    const auto show = [](QLineEdit *line, const std::optional<Address> &a) {
+        if (line)
+            line->setText(a ? a->display() : QString());
+    };
+    show(m_writer, e.writer);
+    show(m_fromPeer, e.fromPeer);
+    m_filling = false;
+    setAddress(e.fromHere);
+}
+
+Endpoint EndpointForm::endpoint() const
+{
+    Endpoint e;
+    e.fromHere = address();
+    if (e.fromHere.isMySqlFamily())
+        e.writer = elsewhere(m_writer, m_given.writer);
+    else
+        e.fromPeer = elsewhere(m_fromPeer, m_given.fromPeer);
+    return e;
+}
+
+/// The same account at another host and port; or, unchanged, what a file said.
+std::optional<Address> EndpointForm::elsewhere(const QLineEdit *line,
+                                               const std::optional<Address> &given) const
+{
+    const QString text = line ? line->text().trimmed() : QString();
+    if (text.isEmpty())
+        return std::nullopt;
+    if (given && given->display() == text)
+        return given;
+    Address a = address();
+    const auto m = hostAndPort.match(text);
+    a.socket.clear();
+    a.host = m.captured(1);
+    a.port = m.captured(2).isEmpty() ? defaultPort(a.engine) : m.captured(2).toUShort();
+    return a;
 }
 
 void EndpointForm::setAddress(const Address &a)
@@ -247,8 +309,9 @@ void EndpointForm::setAddress(const Address &a)
     m_serverName->setText(a.tls.serverName);
     m_timeout->setValue(static_cast<int>(a.connectTimeout.count() / 1000));
     m_options = a.options;
-    m_advancedButton->setChecked(!a.tls.cert.isEmpty() || !a.tls.key.isEmpty() ||
-                                 !a.tls.serverName.isEmpty());
+    m_advancedButton->setChecked(
+        !a.tls.cert.isEmpty() || !a.tls.key.isEmpty() || !a.tls.serverName.isEmpty() ||
+        (m_writer && !m_writer->text().isEmpty()) || !m_fromPeer->text().isEmpty());
     m_filling = wasFilling;
     Q_EMIT edited();
 }
@@ -291,13 +354,11 @@ bool EndpointForm::takeText(const QString &given)
         QRegularExpression::CaseInsensitiveOption);
     static const QRegularExpression port(QStringLiteral(R"((?:port|:)\D{0,3}(\d{2,5})\b)"),
                                          QRegularExpression::CaseInsensitiveOption);
-    static const QRegularExpression plain(
-        QStringLiteral(R"(^([A-Za-z0-9_.-]+|\[[0-9a-fA-F:]+\])(?::(\d{1,5}))?$)"));
     QString host, number;
     if (const auto m = rds.match(text); m.hasMatch()) {
         host = m.captured(1);
         number = port.match(text.mid(m.capturedEnd(1))).captured(1);
-    } else if (const auto p = plain.match(text); p.hasMatch()) {
+    } else if (const auto p = hostAndPort.match(text); p.hasMatch()) {
         host = p.captured(1);
         number = p.captured(2);
     } else {
@@ -361,6 +422,14 @@ QString EndpointForm::problemOf(const QWidget *editor) const
         return tr("Enter the user name.");
     if (editor == m_database && missing(m_database) && engine() == Engine::Postgres)
         return tr("PostgreSQL needs the name of a database.");
+    for (const QLineEdit *other : {m_writer, m_fromPeer}) {
+        if (other && editor == other && !missing(other)) {
+            const auto m = hostAndPort.match(other->text().trimmed());
+            const int port = m.captured(2).isEmpty() ? 1 : m.captured(2).toInt();
+            if (!m.hasMatch() || port < 1 || port > 65535)
+                return tr("Enter a host name, or host:port.");
+        }
+    }
     if (editor == m_cert && missing(m_cert) && !missing(m_key))
         return tr("A client key needs its certificate.");
     if (editor == m_key && missing(m_key) && !missing(m_cert))
@@ -370,11 +439,21 @@ QString EndpointForm::problemOf(const QWidget *editor) const
 
 QString EndpointForm::problem() const
 {
-    for (const QLineEdit *editor : {m_host, m_database, m_user, m_cert, m_key}) {
+    for (const QLineEdit *editor : checkedFields()) {
         if (const QString p = problemOf(editor); !p.isEmpty())
             return p;
     }
     return {};
+}
+
+QList<QLineEdit *> EndpointForm::checkedFields() const
+{
+    QList<QLineEdit *> out{m_host, m_database, m_user, m_cert, m_key};
+    if (engine() == Engine::Postgres)
+        out << m_fromPeer;
+    else if (m_writer)
+        out << m_writer;
+    return out;
 }
 
 void EndpointForm::validate(QWidget *editor)
@@ -391,12 +470,12 @@ void EndpointForm::validate(QWidget *editor)
 void EndpointForm::showProblems()
 {
     QWidget *first = nullptr;
-    for (QLineEdit *editor : {m_host, m_database, m_user, m_cert, m_key}) {
+    for (QLineEdit *editor : checkedFields()) {
         validate(editor);
         if (!first && !problemOf(editor).isEmpty())
             first = editor;
     }
-    if (first == m_cert || first == m_key)
+    if (first && m_advanced->isAncestorOf(first))
         m_advancedButton->setChecked(true);
     if (first)
         first->setFocus();
@@ -404,8 +483,7 @@ void EndpointForm::showProblems()
 
 void EndpointForm::setReadOnly(bool on)
 {
-    for (QLineEdit *edit :
-         {m_paste, m_host, m_user, m_password, m_database, m_ca, m_cert, m_key, m_serverName})
+    for (QLineEdit *edit : findChildren<QLineEdit *>(QRegularExpression(QStringLiteral("Edit$"))))
         edit->setReadOnly(on);
     for (QWidget *w : QList<QWidget *>{m_engine, m_tls, m_port, m_timeout})
         w->setEnabled(!on);

@@ -22,10 +22,10 @@ class EndpointForm : public QWidget {
 public:
     explicit EndpointForm(Side side, QWidget *parent = nullptr);
 
-    void setAddress(const Address &);
+    void setEndpoint(const Endpoint &);
     /// What stands in the form. Makes a Secret (known to redaction from then on): not to be called
     /// for every key typed.
-    [[nodiscard]] Address address() const;
+    [[nodiscard]] Endpoint endpoint() const;
     /// The first thing that is missing or wrong, as a sentence; empty = complete.
     [[nodiscard]] QString problem() const;
     /// Marks every field that is missing or wrong, and goes to the first.
@@ -46,7 +46,12 @@ private:
     void addFile(QFormLayout *, const QString &label, const QString &name, QLineEdit *&out,
                  const QString &title);
     void setFieldError(QWidget *editor, const QString &word, const QString &error);
+    [[nodiscard]] QList<QLineEdit *> checkedFields() const;
     [[nodiscard]] QString problemOf(const QWidget *editor) const;
+    void setAddress(const Address &);
+    [[nodiscard]] Address address() const;
+    [[nodiscard]] std::optional<Address> elsewhere(const QLineEdit *hostAndPort,
+                                                   const std::optional<Address> &given) const;
     void validate(QWidget *editor);
     void engineChanged();
     void tlsChanged();
@@ -55,14 +60,16 @@ private:
 
     Side m_side;
     QLineEdit *m_paste, *m_host, *m_user, *m_password, *m_database, *m_ca, *m_cert, *m_key,
-        *m_serverName;
+        *m_serverName, *m_writer = nullptr, *m_fromPeer;
     QComboBox *m_engine, *m_tls;
     QSpinBox *m_port, *m_timeout;
     QToolButton *m_advancedButton;
     QWidget *m_advanced;
     QHash<const QWidget *, QLabel *> m_errors;
     QHash<const QWidget *, QString> m_names;
-    QString m_socket;                 ///< from a URL; shown in place of the host
+    QFormLayout *m_more; ///< of m_advanced
+    Endpoint m_given;    ///< of setEndpoint(): what only a file can say of other addresses
+    QString m_socket;    ///< from a URL; shown in place of the host
     QMap<QString, QString> m_options; ///< further parameters of a URL
     qsizetype m_pastedLength = 0;
     bool m_filling = false;
