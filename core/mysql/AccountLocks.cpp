@@ -105,7 +105,7 @@ Status AccountLocks::unlock(Session &s, Ledger *ledger, std::stop_token stop)
     if (m_locked.isEmpty())
         return {};
     for (const QString &name : std::as_const(m_locked)) {
-        const Status done = s.exec(unlockSql({name}).first(), stop);
+        Status done = s.exec(unlockSql({name}).first(), stop);
         constexpr unsigned kNoSuchAccount = 1396; // dropped meanwhile
         if (!done && done.error().number != kNoSuchAccount)
             return done;

@@ -195,6 +195,7 @@ void tell(const CascadeContext &m, const ApplierTable &table, const std::vector<
 std::vector<std::string> columnIds(const ApplierTable &table, const std::vector<int> &columns)
 {
     std::vector<std::string> out;
+    out.reserve(columns.size());
     for (const int c : columns)
         out.push_back(table.columnId[at(c)]);
     return out;
@@ -203,6 +204,7 @@ std::vector<std::string> columnIds(const ApplierTable &table, const std::vector<
 std::vector<const Column *> leaderTypes(const Table &table, const std::vector<int> &columns)
 {
     std::vector<const Column *> out;
+    out.reserve(columns.size());
     for (const int c : columns)
         out.push_back(&table.columns[at(c)]);
     return out;

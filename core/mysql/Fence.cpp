@@ -483,7 +483,7 @@ Status MySqlFence::keepClosed(std::stop_token stop)
     // Besides the setting that closes it now: readers of the follower must not wait for this, and
     // where it fails the setting still holds until a restart.
     CW_TRY(s->exec(kShortWait, stop));
-    const Status braced = createMissingTriggers(*s, SealWhen::Reopened, stop);
+    Status braced = createMissingTriggers(*s, SealWhen::Reopened, stop);
     if (!braced && braced.error().code == ErrorCode::Server) {
         logWarning(QStringLiteral("A restart of %1 would open it until Causeway is connected "
                                   "again: %2")

@@ -9,6 +9,12 @@
 
 namespace causeway::test {
 
+namespace {
+/// Tests with servers take as long as they take, on a busy machine and at full size: ctest limits
+/// the program, Qt Test (5 minutes by default) not its functions.
+[[maybe_unused]] const bool patient = qputenv("QTEST_FUNCTION_TIMEOUT", "86400000");
+} // namespace
+
 struct TestServer::Private {
     std::unique_ptr<Backend> backend;
     ServerFolder folder;

@@ -11,10 +11,6 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 
-// At full size a function takes as long as it takes; ctest has a limit of its own.
-[[maybe_unused]] const bool patient =
-    qEnvironmentVariableIsSet("CAUSEWAY_LONG") && qputenv("QTEST_FUNCTION_TIMEOUT", "14400000");
-
 using namespace causeway;
 using namespace causeway::test;
 using namespace std::chrono_literals;

@@ -3,23 +3,16 @@
 // nothing lost. Some of it by default; all of it, for many minutes, with CAUSEWAY_LONG.
 
 #include "engine/engine/CliSupport.h"
+#include "servers/BlackHole.h"
 #include "servers/MySqlClient.h"
 
 #include <QRandomGenerator>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 using namespace causeway;
 using namespace causeway::test;
 using namespace std::chrono_literals;
 
 namespace {
-/// ctest limits the whole; the machine may be busy.
-[[maybe_unused]] const bool patient = qputenv("QTEST_FUNCTION_TIMEOUT", "86400000");
-
 bool isLong()
 {
     return qEnvironmentVariableIsSet("CAUSEWAY_LONG");
@@ -134,42 +127,6 @@ Ended persist(const QStringList &arguments, int most = 6)
     }
     return ended;
 }
-
-/// A port that takes no connection and refuses none: as behind a firewall that drops packets.
-class Blackhole {
-public:
-    Blackhole()
-    {
-        m_listener = ::socket(AF_INET, SOCK_STREAM, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        ::bind(m_listener, reinterpret_cast<sockaddr *>(&address), sizeof address);
-        ::listen(m_listener, 0);
-        socklen_t size = sizeof address;
-        ::getsockname(m_listener, reinterpret_cast<sockaddr *>(&address), &size);
-        m_port = ntohs(address.sin_port);
-        // Nobody accepts: once the queue is full, the kernel drops what comes.
-        for (int &fd : m_queue) {
-            fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-            (void)::connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address);
-        }
-    }
-    ~Blackhole()
-    {
-        for (const int fd : m_queue)
-            ::close(fd);
-        ::close(m_listener);
-    }
-    Blackhole(const Blackhole &) = delete;
-    Blackhole &operator=(const Blackhole &) = delete;
-    [[nodiscard]] quint16 port() const { return m_port; }
-
-private:
-    int m_listener;
-    std::array<int, 8> m_queue{};
-    quint16 m_port = 0;
-};
 } // namespace
 
 #define CW_PRODUCT                                                                                 \
@@ -525,7 +482,7 @@ private Q_SLOTS:
     void aServerBehindAFirewallIsNamed()
     {
         Live live({}, {});
-        const Blackhole nowhere;
+        const BlackHole nowhere;
         const QString url = QStringLiteral("mariadb://mover@127.0.0.1:%1/shop").arg(nowhere.port());
         CliProcess process(
             {QStringLiteral("check"), QStringLiteral("--source"), url, QStringLiteral("--json")});

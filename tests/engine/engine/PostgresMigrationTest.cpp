@@ -9,10 +9,6 @@ using namespace causeway;
 using namespace causeway::test;
 using namespace std::chrono_literals;
 
-// At full size a function takes as long as it takes; ctest has a limit of its own.
-[[maybe_unused]] const bool patient =
-    qEnvironmentVariableIsSet("CAUSEWAY_LONG") && qputenv("QTEST_FUNCTION_TIMEOUT", "3600000");
-
 namespace {
 PostgresWorkloadOptions liveWrites()
 {

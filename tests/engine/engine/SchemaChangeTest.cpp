@@ -9,9 +9,6 @@ using namespace causeway::test;
 using namespace std::chrono_literals;
 
 namespace {
-/// ctest limits the whole; the machine may be busy.
-[[maybe_unused]] const bool patient = qputenv("QTEST_FUNCTION_TIMEOUT", "86400000");
-
 bool isLong()
 {
     return qEnvironmentVariableIsSet("CAUSEWAY_LONG");

@@ -10,9 +10,6 @@ using namespace causeway::test;
 using namespace std::chrono_literals;
 
 namespace {
-/// ctest limits the whole; the machine may be busy.
-[[maybe_unused]] const bool patient = qputenv("QTEST_FUNCTION_TIMEOUT", "86400000");
-
 ServerOptions server(Product product, const QStringList &settings = {})
 {
     ServerOptions options;

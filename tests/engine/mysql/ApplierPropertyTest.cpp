@@ -23,8 +23,6 @@ private Q_SLOTS:
 namespace {
 
 constexpr int kWorkers = 3;
-/// Many histories take longer than a test function may by default (5 minutes).
-[[maybe_unused]] const bool patient = qputenv("QTEST_FUNCTION_TIMEOUT", "86400000");
 
 /// The leader's rows as they are now; without waiting where the test's positions are its own.
 class Looking final : public LeaderRows {

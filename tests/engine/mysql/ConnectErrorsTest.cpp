@@ -1,6 +1,9 @@
 #include "mysql/ConnectionTest.h"
 #include "mysql/Parts.h"
+#include "servers/BlackHole.h"
 #include "servers/TestServer.h"
+
+#include <mysql.h>
 
 #include <QElapsedTimer>
 #include <QTest>
@@ -13,6 +16,7 @@
 
 using namespace causeway;
 using namespace causeway::mysql;
+using test::BlackHole;
 using test::Product;
 using test::TcpProxy;
 using test::TestServer;
@@ -29,41 +33,6 @@ void must(const Status &s)
     if (!s)
         qFatal("%s", qPrintable(s.error().describe()));
 }
-
-/// A port whose queue is full: Linux drops further SYN packets, as a firewall does.
-class BlackHole {
-public:
-    BlackHole() : m_listener(::socket(AF_INET, SOCK_STREAM, 0))
-    {
-        sockaddr_in a{};
-        a.sin_family = AF_INET;
-        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof a;
-        if (::bind(m_listener, reinterpret_cast<sockaddr *>(&a), size) != 0 ||
-            ::listen(m_listener, 0) != 0 ||
-            ::getsockname(m_listener, reinterpret_cast<sockaddr *>(&a), &size) != 0)
-            qFatal("no listener");
-        m_port = ntohs(a.sin_port);
-        for (int &fd : m_fillers) {
-            fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-            (void)::connect(fd, reinterpret_cast<sockaddr *>(&a), sizeof a); // never answered
-        }
-    }
-    ~BlackHole()
-    {
-        for (const int fd : m_fillers)
-            ::close(fd);
-        ::close(m_listener);
-    }
-    BlackHole(const BlackHole &) = delete;
-    BlackHole &operator=(const BlackHole &) = delete;
-    [[nodiscard]] quint16 port() const { return m_port; }
-
-private:
-    int m_listener;
-    int m_fillers[8] = {};
-    quint16 m_port = 0;
-};
 } // namespace
 
 /// What real servers say, named; and how connecting ends where nobody says anything.
@@ -121,6 +90,8 @@ private Q_SLOTS:
     void missingPassword();
     void deniedAndUnknownDatabase();
     void systemAccount();
+    void hostNotAllowed();
+    void passwordNeedsTls();
     void lockedAccount();
     void expiredPassword();
     void noFreeConnection();
@@ -186,6 +157,45 @@ void ConnectErrorsTest::systemAccount()
         server().exec(QStringLiteral("DROP USER os; UNINSTALL PLUGIN auth_socket"));
     QCOMPARE(e.number, 1698);
     QCOMPARE(e.id, QStringLiteral("mysql-access-denied-plugin"));
+}
+
+void ConnectErrorsTest::hostNotAllowed()
+{
+    const QString names = server().scalar(
+        QStringLiteral("SELECT GROUP_CONCAT(QUOTE(User)) FROM mysql.user WHERE Host='%'"));
+    QStringList there, back;
+    for (const QString &user : names.split(QLatin1Char(','))) {
+        there << QStringLiteral("%1@'%' TO %1@'127.0.0.1'").arg(user);
+        back << QStringLiteral("%1@'127.0.0.1' TO %1@'%'").arg(user);
+    }
+    server().exec(QStringLiteral("RENAME USER ") + there.join(QStringLiteral(", ")) +
+                  QStringLiteral("; FLUSH PRIVILEGES"));
+    TcpProxy proxy(server().port(), QStringLiteral("127.0.0.3"));
+    Address a = as("app");
+    a.port = proxy.port();
+    const Error e = connectError(a);
+    server().exec(QStringLiteral("RENAME USER ") + back.join(QStringLiteral(", ")));
+    QCOMPARE(e.number, 1130);
+    QCOMPARE(e.id, QStringLiteral("mysql-host-not-allowed"));
+    QVERIFY2(e.describe().contains(QStringLiteral("127.0.0.3")), qPrintable(e.describe()));
+}
+
+// caching_sha2_password, whose full exchange needs encryption: MySQL's own library refuses to go on
+// without, MariaDB's asks for the server's public key.
+void ConnectErrorsTest::passwordNeedsTls()
+{
+    if (!isMySql())
+        return;
+    server().exec(QStringLiteral("FLUSH PRIVILEGES")); // forgets passwords that were right
+    Address a = as("app");
+    a.tls.mode = TlsMode::Disabled;
+    const Error e = connectError(a);
+#ifdef MARIADB_BASE_VERSION
+    QCOMPARE(e.id, QString());
+#else
+    QCOMPARE(e.number, 2061);
+    QCOMPARE(e.id, QStringLiteral("mysql-auth-needs-tls"));
+#endif
 }
 
 void ConnectErrorsTest::lockedAccount()
