@@ -8,6 +8,8 @@
 #include <QJsonDocument>
 
 #include <algorithm>
+#include <limits>
+#include <map>
 
 namespace causeway::postgres {
 
@@ -202,6 +204,28 @@ Result<std::optional<quint64>> appliedUpTo(Server &follower, Side leader, std::s
         return std::optional<quint64>();
     return std::optional<quint64>(row->isNull(0, 0) ? 0 : lsnValue(row->text(0, 0)));
 }
+/// Tables that are still being copied, and the place in the leader's log from which on their
+/// changes come in the stream; those before are in the copy.
+Result<std::map<TableName, quint64>> copiedUpTo(Server &follower, Side leader, std::stop_token stop)
+{
+    CW_TRY_ASSIGN(
+        const auto rows,
+        follower.query(QStringLiteral("SELECT n.nspname, c.relname, CASE r.srsubstate WHEN 's' "
+                                      "THEN r.srsublsn END FROM pg_catalog.pg_subscription_rel r "
+                                      "JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid JOIN "
+                                      "pg_catalog.pg_class c ON c.oid = r.srrelid JOIN "
+                                      "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+                                      "s.subname = %1 AND r.srsubstate <> 'r'")
+                           .arg(quoteText(follower.names().stream(leader))),
+                       std::move(stop)));
+    std::map<TableName, quint64> out;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        out.emplace(TableName{rows.text(i, 0), rows.text(i, 1)},
+                    rows.isNull(i, 2) ? std::numeric_limits<quint64>::max()
+                                      : lsnValue(rows.text(i, 2)));
+    }
+    return out;
+}
 } // namespace
 
 Result<std::optional<ApplyTrouble>> findApplyTrouble(Server &leader, Server &follower,
@@ -210,6 +234,7 @@ Result<std::optional<ApplyTrouble>> findApplyTrouble(Server &leader, Server &fol
     CW_TRY_ASSIGN(const auto applied, appliedUpTo(follower, leader.side(), stop));
     if (!applied)
         return std::optional<ApplyTrouble>();
+    CW_TRY_ASSIGN(const auto copying, copiedUpTo(follower, leader.side(), stop));
     CW_TRY_ASSIGN(const ResultSet messages, peek(leader, stop));
     CW_TRY_ASSIGN(const auto session, follower.another(stop));
     CW_TRY(session->exec(QStringLiteral("BEGIN READ WRITE; SET LOCAL session_replication_role = "
@@ -219,12 +244,18 @@ Result<std::optional<ApplyTrouble>> findApplyTrouble(Server &leader, Server &fol
     Replay replay(*session, relations);
     ApplyTrouble trouble;
     bool pending = false;
+    quint64 commit = 0;
+    const auto inTheCopy = [&](const StreamChange &change) {
+        const auto it = copying.find(relations[change.relation].name);
+        return it != copying.end() && commit < it->second;
+    };
     for (std::size_t i = 0; i < messages.rows.size(); ++i) {
         const QByteArray hex = QByteArray::fromStdString(messages.rows[i][0].value_or("")).mid(2);
         CW_TRY_ASSIGN(const StreamChange change,
                       decodeMessage(QByteArray::fromHex(hex), relations));
         if (change.kind == StreamChange::Kind::Begin) {
-            pending = change.commitLsn >= *applied;
+            commit = change.commitLsn;
+            pending = commit >= *applied;
             continue;
         }
         if (!pending)
@@ -234,12 +265,18 @@ Result<std::optional<ApplyTrouble>> findApplyTrouble(Server &leader, Server &fol
                 break; // the transaction that fails; those after it have not been tried
             continue;
         }
+        if (change.kind != StreamChange::Kind::Truncate && inTheCopy(change))
+            continue;
         CW_TRY_ASSIGN(const bool more, replay.apply(change, trouble, stop));
         if (!more)
             break;
     }
     (void)session->exec(QStringLiteral("ROLLBACK"), stop);
     if (trouble.words.isEmpty())
+        return std::optional<ApplyTrouble>();
+    // The worker may have come back meanwhile and got past it: then what is in the way is its own.
+    CW_TRY_ASSIGN(const auto now, appliedUpTo(follower, leader.side(), stop));
+    if (now && *now > commit)
         return std::optional<ApplyTrouble>();
     return std::optional<ApplyTrouble>(std::move(trouble));
 }

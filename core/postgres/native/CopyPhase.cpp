@@ -240,14 +240,17 @@ Status waitCopied(Native &n, std::stop_token stop)
     }
 }
 
+/// Before the first row comes: an application that looks for a writable server, while the source is
+/// away for a moment, would write into the copy.
 Step closeTarget(Native &n, const Scope &scope)
 {
     Step s = Native::step(
         QStringLiteral("copy.close-target"), Side::Target,
         cwText("core", "Close the target for everybody but replication until the switch"),
         Fence::sealSql(n.target, scope));
-    s.act = [&n, &scope](std::stop_token stop) {
-        return Fence(n.target).close(scope, std::move(stop));
+    s.act = [&n](std::stop_token stop) -> Status {
+        CW_TRY_ASSIGN(const Scope made, n.scopeOn(Side::Target, stop));
+        return Fence(n.target).close(made, stop);
     };
     return s;
 }
@@ -316,16 +319,14 @@ Status copyPhase(Native &n, std::stop_token stop)
         CW_TRY(n.target.setFact(fact::schemaRead, read, token));
         return n.target.setFact(fact::tables, QStringLiteral("1"), token);
     };
-    CW_TRY(n.host.runSteps(
-        {publicationStep(n, scope, version), tables, slotStep(n), subscriptionStep(n, options)},
-        stop));
+    CW_TRY(n.host.runSteps({publicationStep(n, scope, version), tables, closeTarget(n, scope),
+                            slotStep(n), subscriptionStep(n, options)},
+                           stop));
     n.host.activity(cwText("core", "The target copies the rows from the source."));
     CW_TRY(waitCopied(n, stop));
-    CW_TRY_ASSIGN(const Scope made, n.scopeOn(Side::Target, stop));
-    CW_TRY(n.host.runSteps(
-        {closeTarget(n, made), schemaStep(n, SchemaPhase::Indexes, QStringLiteral("copy.indexes"),
-                                          cwText("core", "Build the other indexes"))},
-        stop));
+    CW_TRY(n.host.runSteps({schemaStep(n, SchemaPhase::Indexes, QStringLiteral("copy.indexes"),
+                                       cwText("core", "Build the other indexes"))},
+                           stop));
     return n.target.setFact(fact::copied, QStringLiteral("1"), stop);
 }
 

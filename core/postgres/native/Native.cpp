@@ -6,6 +6,11 @@
 
 namespace causeway::postgres {
 
+namespace {
+/// Then somebody should look, even if every change that is pending can be applied.
+constexpr int kUnexplained = 4;
+} // namespace
+
 Native::Native(RouteHost &h)
     : host(h), names(h.configuration().id),
       source(Side::Source, h.db(Side::Source).address(), names),
@@ -59,12 +64,16 @@ Status Native::idle(Roles roles)
     observer.look(host, on(roles.leader), on(roles.follower));
     if (!host.tick())
         return fail(cancelledError());
-    if (observer.failure())
-        return fail(diagnose(roles, *observer.failure()));
+    if (!observer.failure())
+        return {};
+    const std::optional<Error> reason = diagnose(roles, *observer.failure());
+    if (reason)
+        return fail(*reason);
+    observer.forget();
     return {};
 }
 
-Error Native::diagnose(Roles roles, const Error &failure)
+std::optional<Error> Native::diagnose(Roles roles, const Error &failure)
 {
     Error e = failure;
     Server &leader = on(roles.leader), &follower = on(roles.follower);
@@ -72,9 +81,13 @@ Error Native::diagnose(Roles roles, const Error &failure)
     if (const auto drift = driftNow(*this, roles, {}); drift && !drift->empty())
         return driftError(*drift);
     auto found = findApplyTrouble(leader, follower, {});
+    if (!found && found.error().isTransient())
+        return found.error(); // one of them is away: that is all
     trouble = found ? std::move(*found) : std::nullopt;
     if (!trouble && e.id != QLatin1String("apply-error"))
         return e;
+    if (found && !trouble && ++unexplained < kUnexplained)
+        return std::nullopt;
     e.code = ErrorCode::NeedsDecision;
     e.id = QStringLiteral("apply-error");
     if (trouble) {

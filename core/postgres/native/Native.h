@@ -44,6 +44,7 @@ struct Native {
     std::optional<SchemaArchive> archive; ///< of the source, once dumped
     std::optional<ApplyTrouble> trouble;  ///< of the last error "apply-error"
     bool driftTakesAPerson = false;       ///< of the last error "schema-drift"
+    int unexplained = 0; ///< failures of a stream in which nothing was found to be wrong
 
     [[nodiscard]] Server &on(Side side) { return side == Side::Source ? source : target; }
     [[nodiscard]] const Settings &settings() const { return host.configuration(); }
@@ -53,8 +54,9 @@ struct Native {
     Result<SubscriptionOptions> optionsFor(Roles, std::stop_token);
     /// From waiting loops: shows what is known, takes commands. An error when asked to stop.
     Status idle(Roles);
-    /// Of a stream that fails again and again: what it is that cannot be applied.
-    Error diagnose(Roles, const Error &);
+    /// Of a stream that fails again and again: what it is that cannot be applied. Nothing where it
+    /// can go on: a leader that was away ends its worker each time, too.
+    std::optional<Error> diagnose(Roles, const Error &);
     /// Everything that the leader has committed by now is applied (and on disk, if `durably`).
     Status catchUp(Roles, std::chrono::milliseconds limit, bool durably, std::stop_token);
     /// A step with its SQL; check and act are the caller's.

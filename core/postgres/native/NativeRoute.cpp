@@ -250,6 +250,8 @@ std::vector<StepRecord> NativeRoute::plan() const
         {QStringLiteral("CREATE PUBLICATION %1 FOR TABLE ...").arg(fwd)});
     add("copy.tables", Side::Target,
         cwText("core", "Create types, tables and their primary keys (pg_dump)"));
+    add("copy.close-target", Side::Target,
+        cwText("core", "Close the target for everybody but replication until the switch"));
     add("copy.slot", Side::Source,
         cwText("core", "Create the slot that keeps changes for the target"), {createSlotSql(fwd)});
     add("copy.subscription", Side::Target,
@@ -257,8 +259,6 @@ std::vector<StepRecord> NativeRoute::plan() const
                        "password of the account until finish"),
         {createSubscriptionSql(names, m_host.addressFromPeer(Side::Source), Side::Source,
                                {true, true, false, false})});
-    add("copy.close-target", Side::Target,
-        cwText("core", "Close the target for everybody but replication until the switch"));
     add("copy.indexes", Side::Target, cwText("core", "Build the other indexes"));
     add("replica.constraints", Side::Target,
         cwText("core", "Create the constraints that had to wait"));

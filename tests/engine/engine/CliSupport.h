@@ -28,12 +28,13 @@ struct Ended {
     /// The last of it: the JSON of snapshots is long.
     [[nodiscard]] QByteArray tail() const
     {
-        QByteArray out =
-            QByteArray::number(status) + (killed ? " killed " : " ") + errorId().toUtf8() + '\n';
+        QByteArray out;
         const QList<QByteArray> lines = output.split('\n');
         for (const QByteArray &line : lines.mid(std::max<qsizetype>(0, lines.size() - 30)))
             out += (line.startsWith("{\"activity") ? line.left(60) : line.left(1000)) + '\n';
-        return out.right(2500);
+        // QtTest shows little more than a thousand characters of a message.
+        return QByteArray::number(status) + (killed ? " killed " : " ") + errorId().toUtf8() +
+               '\n' + out.right(900);
     }
     /// The last whole JSON object of the output.
     [[nodiscard]] QJsonObject json() const
