@@ -45,7 +45,7 @@ private Q_SLOTS:
     }
     /// One server stops as if its machine had lost power, at each of these moments of one
     /// migration: while the copy runs, between hold and seal, between seal and the new leader, in
-    /// primary mode with and without Causeway, on the way back.
+    /// primary mode without and (at full size) with Causeway, and on the way back.
     void goesOnAfterServersDied()
     {
         QFETCH(const bool, source);
@@ -146,7 +146,8 @@ private Q_SLOTS:
         again();
         QVERIFY(until("primary"));
         QVERIFY(writer.waitForCommitsOn(1, writer.commitsOn(1) + 20, 60s));
-        {
+        const bool all = qEnvironmentVariableIsSet("CAUSEWAY_LONG");
+        if (all) {
             CliProcess watching(run(pair, "primary") << QStringLiteral("--follow"));
             again();
             QVERIFY(writer.waitForCommitsOn(1, writer.commitsOn(1) + 20, 60s));
@@ -159,16 +160,18 @@ private Q_SLOTS:
         auto lost = writer.lostOn(pair.target);
         QVERIFY2(lost.empty(), lost.empty() ? "" : lost.front().c_str());
 
-        // On the way back, and there again.
-        writer.start();
-        QVERIFY(until("replica"));
-        QVERIFY(writer.waitForCommitsOn(0, writer.commitsOn(0) + 20, 60s));
-        QVERIFY(until("primary"));
-        writer.stop();
-        QVERIFY(until("primary"));
-        equal();
-        lost = writer.lostOn(pair.target);
-        QVERIFY2(lost.empty(), lost.empty() ? "" : lost.front().c_str());
+        if (all) {
+            // On the way back, and there again.
+            writer.start();
+            QVERIFY(until("replica"));
+            QVERIFY(writer.waitForCommitsOn(0, writer.commitsOn(0) + 20, 60s));
+            QVERIFY(until("primary"));
+            writer.stop();
+            QVERIFY(until("primary"));
+            equal();
+            lost = writer.lostOn(pair.target);
+            QVERIFY2(lost.empty(), lost.empty() ? "" : lost.front().c_str());
+        }
         QVERIFY2(writer.oddErrors().isEmpty(),
                  qPrintable(writer.oddErrors().join(QLatin1Char('\n'))));
         QVERIFY(until("finished"));
