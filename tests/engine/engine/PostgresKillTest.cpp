@@ -20,13 +20,12 @@ QStringList stepsOf(const QString &stage)
         return out;
     };
     if (stage == QLatin1String("copy")) {
-        return list({"copy.state-source",   "copy.state-target",   "copy.account-source",
-                     "copy.account-target", "copy.reach-source",   "copy.reach-target",
-                     "copy.publication",    "copy.tables",         "copy.close-target",
-                     "copy.slot",           "copy.subscription",   "copy.close-target",
-                     "copy.indexes",        "replica.constraints", "replica.foreign-keys",
-                     "replica.triggers",    "replica.last",        "replica.views",
-                     "replica.analyze",     "replica.read-only"});
+        return list({"copy.state-source", "copy.state-target", "copy.account-source",
+                     "copy.account-target", "copy.reach-source", "copy.reach-target",
+                     "copy.publication", "copy.tables", "copy.close-target", "copy.slot",
+                     "copy.subscription", "copy.indexes", "replica.constraints",
+                     "replica.foreign-keys", "replica.triggers", "replica.last", "replica.views",
+                     "replica.analyze", "replica.read-only"});
     }
     if (stage == QLatin1String("finish")) {
         return list({"finish.stream-back", "finish.stream", "finish.target", "finish.source",
