@@ -212,7 +212,9 @@ Error copyFails(Native &n, std::stop_token stop)
                 ? cwText("core", "The log of that server says why. Mend it, then run the migration "
                                  "again: it goes on.")
                 : cwText("core", "Keep everybody else from writing there, empty these tables there "
-                                 "(TRUNCATE), then run the migration again: it goes on.");
+                                 "(TRUNCATE as Causeway's account, or after SET "
+                                 "session_replication_role = replica), then run the migration "
+                                 "again: it goes on.");
     return e;
 }
 
