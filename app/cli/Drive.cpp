@@ -22,16 +22,19 @@ Result<std::unique_ptr<Migration>> openMigration(const QString &path)
     return Migration::open(path, secrets);
 }
 
-Outcome carryOut(Migration &migration, Command command, Output &out)
+Outcome carryOut(Migration &migration, Command command, Output &out, SignalPause &signals)
 {
     const quint64 seen = migration.lastOutcome().first;
     out.beginProgress(*migration.snapshot());
     migration.post(std::move(command));
+    // Not before: a pause posted before the command would not be one of it.
+    signals.attach(&migration);
     while (migration.lastOutcome().first <= seen) {
         pauseFor({}, std::chrono::milliseconds(100));
         out.progress(*migration.snapshot());
     }
     Outcome outcome = migration.waitOutcome(seen);
+    signals.detach();
     out.progress(*migration.snapshot()); // steps that ended since
     out.endProgress();
     return outcome;

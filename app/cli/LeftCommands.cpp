@@ -150,9 +150,7 @@ Result<int> cancel(const QStringList &arguments, Output &out)
     if (!done) {
         SignalPause signals;
         CW_TRY_ASSIGN(const auto migration, openMigration(path));
-        signals.attach(migration.get());
-        const Outcome outcome = carryOut(*migration, command::Cancel{discard}, out);
-        signals.detach();
+        const Outcome outcome = carryOut(*migration, command::Cancel{discard}, out, signals);
         CW_TRY(outcome.status);
     }
     if (standing.phase == Phase::Cancelled) {

@@ -148,9 +148,7 @@ Result<int> run(const QStringList &arguments, Output &out)
     Status ended;
     {
         CW_TRY_ASSIGN(const auto migration, openMigration(path));
-        signals.attach(migration.get());
-        ended = carryOut(*migration, goal, out).status;
-        signals.detach();
+        ended = carryOut(*migration, goal, out, signals).status;
     }
     CW_TRY_ASSIGN(const Standing standing, Standing::read(path));
     const bool paused = !ended && signals.paused() && ended.error().code == ErrorCode::Cancelled;

@@ -31,12 +31,11 @@ Result<int> verify(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const QString path, args.required(0));
     SignalPause signals;
     CW_TRY_ASSIGN(const auto migration, openMigration(path));
-    signals.attach(migration.get());
     // With --json standard output is for the result alone.
     Output quiet(false);
     const bool repair = args.isSet(QStringLiteral("repair"));
-    const Outcome outcome = carryOut(*migration, command::Verify{repair}, out.json() ? quiet : out);
-    signals.detach();
+    const Outcome outcome =
+        carryOut(*migration, command::Verify{repair}, out.json() ? quiet : out, signals);
     CW_TRY(outcome.status);
     const VerifyReport &report = *outcome.verify;
     out.emitJson(report.toJson());

@@ -68,6 +68,22 @@ TableName tableFromKey(const QString &key)
     return {key.left(end), key.mid(end + 1)};
 }
 
+namespace {
+/// Whoever was at work when it was stored is not now: readers shall not think so. The rest, such as
+/// a decision that waits, stays for them.
+void storeAsIdle(Journal &journal, QJsonObject last)
+{
+    const QString key = QStringLiteral("run_state");
+    const QString state = last.value(key).toString();
+    for (const RunState atWork : {RunState::Running, RunState::Stalled, RunState::Pausing}) {
+        if (state != toString(atWork))
+            continue;
+        last.insert(key, toString(RunState::Idle));
+        (void)journal.setValue(QStringLiteral("snapshot"), compactJson(last));
+    }
+}
+} // namespace
+
 Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
     : journal(std::move(j)), settings(std::move(s)), live(l)
 {
@@ -83,8 +99,11 @@ Context::Context(std::unique_ptr<Journal> j, Settings s, Live &l)
         if (snap.phase == Phase::Primary || snap.phase == Phase::SwitchingBack ||
             snap.phase == Phase::Finished)
             snap.roles = {Side::Target, Side::Source};
-        if (const auto stored = journal->value(QStringLiteral("snapshot")); stored && *stored)
-            snap.restore(QJsonDocument::fromJson((*stored)->toUtf8()).object());
+        if (const auto stored = journal->value(QStringLiteral("snapshot")); stored && *stored) {
+            const QJsonObject last = QJsonDocument::fromJson((*stored)->toUtf8()).object();
+            snap.restore(last);
+            storeAsIdle(*journal, last);
+        }
     });
 }
 

@@ -40,7 +40,11 @@ struct Migration::Private {
 
     mutable std::mutex mutex;
     mutable std::condition_variable_any changed;
-    std::deque<Command> queue;
+    struct Queued {
+        Command command;
+        bool ended = false; ///< by a Pause or Cancel that was posted before it had begun
+    };
+    std::deque<Queued> queue;
     std::stop_source current; ///< ends the command under way
     bool busy = false;
     quint64 finished = 0;
@@ -118,6 +122,11 @@ void Migration::post(Command command)
     const std::lock_guard lock(d->mutex);
     const bool ends = std::holds_alternative<command::Pause>(command) ||
                       std::holds_alternative<command::Cancel>(command);
+    if (ends) {
+        // What waits its turn was asked for before this, and must not go on after it.
+        for (Private::Queued &waiting : d->queue)
+            waiting.ended = true;
+    }
     if (ends && d->busy) {
         d->current.request_stop();
         d->live.update([](Snapshot &s) {
@@ -125,7 +134,7 @@ void Migration::post(Command command)
                 s.runState = RunState::Pausing;
         });
     }
-    d->queue.push_back(std::move(command));
+    d->queue.push_back({std::move(command)});
     d->changed.notify_all();
 }
 
@@ -252,9 +261,11 @@ void Migration::Private::loop(std::stop_token stop)
                 return;
             left = leftInFile;
             if (!left && !queue.empty()) {
-                next = std::move(queue.front());
-                queue.pop_front();
+                next = std::move(queue.front().command);
                 current = std::stop_source();
+                if (queue.front().ended)
+                    current.request_stop();
+                queue.pop_front();
                 busy = true;
             }
         }

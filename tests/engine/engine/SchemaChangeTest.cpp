@@ -122,9 +122,7 @@ std::vector<Change> changes(Product product)
           "VALUES (1); DROP TEMPORARY TABLE shop.tmp"},
          false},
         {"another schema",
-         {"CREATE DATABASE elsewhere",
-          "CREATE TABLE elsewhere.t (id INT PRIMARY "
-          "KEY)",
+         {"CREATE DATABASE elsewhere", "CREATE TABLE elsewhere.t (id INT PRIMARY KEY)",
           "INSERT INTO elsewhere.t VALUES (1)", "ALTER TABLE elsewhere.t ADD d INT",
           "DROP DATABASE elsewhere"},
          false},
