@@ -172,9 +172,11 @@ Result<Selection> selectionFrom(const QStringList &tables, const QStringList &re
 Result<QStringList> acceptedFrom(const Arguments &args, Engine engine)
 {
     QStringList out = args.values(QStringLiteral("accept"));
-    const QStringList known = checkIds(engine);
+    const auto known = describeChecks(engine);
     for (const QString &id : out) {
-        if (id == QLatin1String("one-way") || known.contains(id))
+        const bool exists =
+            std::any_of(known.begin(), known.end(), [&](const CheckInfo &c) { return c.id == id; });
+        if (id == QLatin1String("one-way") || exists)
             continue;
         return fail(ErrorCode::Usage,
                     cwText("cli",

@@ -15,5 +15,6 @@ int cancelCommand(const QStringList &);
 int unfenceCommand(const QStringList &);
 int reportCommand(const QStringList &);
 int userScriptCommand(const QStringList &);
+int explainCommand(const QStringList &);
 
 } // namespace causeway::cli

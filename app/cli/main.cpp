@@ -16,7 +16,7 @@ struct Command {
     int (*run)(const QStringList &);
 };
 using namespace causeway::cli;
-constexpr std::array<Command, 10> kCommands{{
+constexpr std::array<Command, 11> kCommands{{
     {"check", "is this source (and target) ready, and if not, what to do", checkCommand},
     {"new", "write a migration file", newCommand},
     {"run", "drive a migration to a phase: copied, replica, primary, finished", runCommand},
@@ -27,6 +27,8 @@ constexpr std::array<Command, 10> kCommands{{
     {"unfence", "open a source that an interrupted switch left closed", unfenceCommand},
     {"report", "write the report of a migration", reportCommand},
     {"user-script", "the SQL that creates the least-privilege account", userScriptCommand},
+    {"explain", "what an error message of a server or an import page means, and its cure",
+     explainCommand},
 }};
 
 void help(std::FILE *to)

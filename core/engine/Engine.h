@@ -68,20 +68,29 @@ ConnectionReport testConnection(const Address &,
                                 const std::function<void(const StageReport &)> &onStage,
                                 std::stop_token);
 
-/// Job: all checks for these endpoints. Without target: source only.
 /// What a migration with these settings is to be checked for.
 CheckOptions checkOptions(const Settings &);
+/// Job: all checks for these endpoints. Without target: source only.
 Result<CheckReport> runPreflight(const Endpoint &source, const std::optional<Endpoint> &target,
                                  const CheckOptions &,
                                  const std::function<void(const Finding &)> &onFinding,
                                  std::stop_token);
-/// The ids of all checks of an engine; connects to nothing.
-QStringList checkIds(Engine);
+struct CheckInfo {
+    QString id;
+    Text title, why;
+};
+/// All checks of an engine, each once; connects to nothing.
+std::vector<CheckInfo> describeChecks(Engine);
 /// The SQL of all checks that would run, for a DBA to run by hand.
 Result<QStringList> preflightSql(const Endpoint &source, const std::optional<Endpoint> &target,
                                  const CheckOptions &, std::stop_token);
+struct AppliedFix {
+    Finding before; ///< with the SQL that was run, and the value that it replaced
+    Finding after;
+    bool ran = false; ///< false: there was nothing to mend
+};
 /// Applies the fix of one finding (canApply), then checks that one again.
-Result<Finding> applyFix(const Endpoint &source, const std::optional<Endpoint> &target,
+Result<AppliedFix> applyFix(const Endpoint &source, const std::optional<Endpoint> &target,
                          const CheckOptions &, const QString &id, std::stop_token);
 /// Least-privilege account for exactly this server and selection.
 Result<QStringList> userScript(const Endpoint &, Side, const CheckOptions &,

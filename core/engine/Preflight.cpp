@@ -159,7 +159,7 @@ CheckOptions checkOptions(const Settings &settings)
     return options;
 }
 
-QStringList checkIds(Engine engine)
+std::vector<CheckInfo> describeChecks(Engine engine)
 {
     // Contexts connect only when a check looks.
     Endpoint nowhere;
@@ -167,11 +167,13 @@ QStringList checkIds(Engine engine)
     nowhere.fromHere.database = QStringLiteral("x");
     CheckOptions options;
     options.selection.schemas << nowhere.fromHere.database;
-    QStringList out;
+    std::vector<CheckInfo> out;
     if (const auto suite = makeSuite(nowhere, nowhere, options, {})) {
         for (const Check &c : suite->checks) {
-            if (!out.contains(c.id))
-                out << c.id;
+            const bool known = std::any_of(out.begin(), out.end(),
+                                           [&](const CheckInfo &i) { return i.id == c.id; });
+            if (!known)
+                out.push_back({c.id, c.title, c.why});
         }
     }
     return out;
@@ -193,8 +195,8 @@ Result<QStringList> preflightSql(const Endpoint &source, const std::optional<End
     return out;
 }
 
-Result<Finding> applyFix(const Endpoint &source, const std::optional<Endpoint> &target,
-                         const CheckOptions &options, const QString &id, std::stop_token stop)
+Result<AppliedFix> applyFix(const Endpoint &source, const std::optional<Endpoint> &target,
+                            const CheckOptions &options, const QString &id, std::stop_token stop)
 {
     // Fixes are made for what is found now, not for what a report of last week said.
     CW_TRY_ASSIGN(Suite suite, makeSuite(source, target, options, stop));
@@ -216,7 +218,7 @@ Result<Finding> applyFix(const Endpoint &source, const std::optional<Endpoint> &
     if (it == before.end()) {
         const auto open = std::find_if(before.begin(), before.end(), isOpen);
         if (open == before.end())
-            return before.front(); // nothing to mend
+            return AppliedFix{before.front(), before.front(), false};
         Error e;
         e.code = ErrorCode::NotReady;
         e.id = QStringLiteral("fix-by-hand");
@@ -229,7 +231,7 @@ Result<Finding> applyFix(const Endpoint &source, const std::optional<Endpoint> &
     keepOnly(again.checks);
     std::erase_if(again.checks,
                   [&](const Check &c) { return c.side != it->side || c.server != it->server; });
-    return runChecks(again.checks, options, {}, stop).front();
+    return AppliedFix{*it, runChecks(again.checks, options, {}, stop).front(), true};
 }
 
 Result<QStringList> userScript(const Endpoint &endpoint, Side side, const CheckOptions &given,

@@ -72,7 +72,9 @@ public:
                              const CheckOptions &options, const QString &id,
                              std::stop_token stop) override
     {
-        return causeway::applyFix(source, target, options, id, std::move(stop));
+        CW_TRY_ASSIGN(const AppliedFix done,
+                      causeway::applyFix(source, target, options, id, std::move(stop)));
+        return done.after;
     }
 
     Result<QStringList> userScript(const Endpoint &endpoint, Side side, const Selection &selection,

@@ -51,7 +51,9 @@ private Q_SLOTS:
         QCOMPARE(report->verdict(), QStringLiteral("blocked"));
         const auto after = applyFix(source(), {}, {}, QStringLiteral("mysql-binlog-row-image"), {});
         QVERIFY(after.has_value());
-        QCOMPARE(toString(after->status), QStringLiteral("pass"));
+        QCOMPARE(toString(after->after.status), QStringLiteral("pass"));
+        QVERIFY(after->ran);
+        QVERIFY(after->before.found.english().contains(QStringLiteral("MINIMAL")));
         QCOMPARE(m_server->scalar(QStringLiteral("SELECT @@GLOBAL.binlog_row_image")),
                  QStringLiteral("FULL"));
         m_server->exec(QStringLiteral("CREATE TABLE shop.keyless(a INT)"));
