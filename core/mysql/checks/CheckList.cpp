@@ -13,6 +13,7 @@ std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options
     addFenceChecks(list);
     addTargetChecks(list);
     addTranslationChecks(list);
+    addAdviceChecks(list);
     addPairChecks(list);
     return list.take();
 }

@@ -18,6 +18,7 @@ void addTargetChecks(CheckList &);
 void addPairChecks(CheckList &);
 void addFenceChecks(CheckList &);
 void addTranslationChecks(CheckList &);
+void addAdviceChecks(CheckList &);
 
 /// All of them, in the order in which they are shown.
 std::vector<Check> allChecks(const Servers &, const CheckOptions &);

@@ -271,6 +271,42 @@ private Q_SLOTS:
                  QStringLiteral("pass"));
     }
 
+    void defaultsThatTheTargetRefuses()
+    {
+        TestServer &s = *m_pair->source;
+        QCOMPARE(toString(find("mysql-zero-date-defaults").status), QStringLiteral("pass"));
+        s.exec(QStringLiteral(
+            "SET SESSION sql_mode=''; CREATE TABLE shop.z (id INT PRIMARY KEY, a DATETIME NOT NULL "
+            "DEFAULT '0000-00-00 00:00:00', b DATE DEFAULT '0000-00-00', c INT); "
+            "INSERT INTO shop.z (id) VALUES (1)"));
+        m_pair->target->exec(QStringLiteral("SET GLOBAL sql_mode=''"));
+        QCOMPARE(toString(find("mysql-zero-date-defaults").status), QStringLiteral("info"));
+        m_pair->target->exec(QStringLiteral("SET GLOBAL sql_mode='NO_ZERO_DATE'"));
+        QCOMPARE(find("mysql-zero-date-defaults").objects,
+                 QStringList({QStringLiteral("shop.z.a"), QStringLiteral("shop.z.b")}));
+        mends("mysql-zero-date-defaults", FindingStatus::Warning);
+        m_pair->target->exec(QStringLiteral("SET GLOBAL sql_mode=DEFAULT"));
+        QCOMPARE(s.scalar(QStringLiteral("SELECT CONCAT(a) FROM shop.z")),
+                 QStringLiteral("0000-00-00 00:00:00"));
+    }
+
+    void tablesThatLookPutAside()
+    {
+        m_pair->source->exec(QStringLiteral(
+            "CREATE TABLE shop.orders (id INT PRIMARY KEY); CREATE TABLE shop.feedback (id INT "
+            "PRIMARY KEY)"));
+        QCOMPARE(toString(find("mysql-leftover-tables").status), QStringLiteral("pass"));
+        m_pair->source->exec(QStringLiteral("CREATE TABLE shop.orders_bak LIKE shop.orders"));
+        const Finding f = find("mysql-leftover-tables");
+        QCOMPARE(toString(f.status), QStringLiteral("info"));
+        QCOMPARE(f.objects, QStringList(QStringLiteral("shop.orders_bak")));
+        QVERIFY(f.fix.text.english().contains(QStringLiteral("--tables '!shop.orders_bak'")));
+        CheckOptions without = options();
+        without.selection.patterns << QStringLiteral("!shop.orders_bak");
+        QCOMPARE(toString(find("mysql-leftover-tables", FindingSide::Source, {}, without).status),
+                 QStringLiteral("pass"));
+    }
+
     void freeConnections()
     {
         TestServer &s = *m_pair->source;
