@@ -15,7 +15,7 @@ build=(
 test=(
     librapidcheck-dev ccache clang clang-format clang-tidy libclang-rt-14-dev
     mariadb-server-core mariadb-client-core postgresql-15 mydumper
-    xvfb openssl fonts-dejavu-core dbus-daemon
+    xvfb openssl fonts-dejavu-core dbus-daemon python3-jsonschema
     # unpack-debian.sh reads other Debian suites with these
     ca-certificates debian-archive-keyring
 )

@@ -2,6 +2,7 @@
 #include "cli/Commands.h"
 #include "cli/Output.h"
 #include "engine/Engine.h"
+#include "preflight/FixPlan.h"
 #include "report/Report.h"
 
 #include <QFile>
@@ -46,6 +47,49 @@ void printFinding(const Output &out, const Finding &f, bool accepted)
     line("needs", f.fix.privilege);
     if (f.fix.canApply)
         line("apply", QStringLiteral("causeway-cli check --apply %1 ...").arg(f.id));
+}
+
+QString effortText(FixPlan::Effort effort)
+{
+    switch (effort) {
+    case FixPlan::Effort::UnderAnHour:
+        return QStringLiteral("under an hour");
+    case FixPlan::Effort::Hours:
+        return QStringLiteral("one to four hours");
+    case FixPlan::Effort::More:
+        break;
+    }
+    return QStringLiteral("more than four hours");
+}
+
+/// Everything for one server in one go. A single finding says that itself.
+void printPlan(const Output &out, const FixPlan &plan)
+{
+    QStringList ids;
+    for (const FixPlan::Step &s : plan.steps)
+        ids += s.findings;
+    ids.removeDuplicates();
+    if (ids.size() < 2)
+        return;
+    out.say(plan.side == FindingSide::Pair
+                ? QStringLiteral("To mend what concerns both servers, in this order:")
+                : QStringLiteral("To mend the %1, %2, in this order:")
+                      .arg(toString(plan.side), plan.server));
+    int number = 0;
+    for (const FixPlan::Step &s : plan.steps) {
+        out.say(QStringLiteral("  %1. %2 (%3; %4%5)")
+                    .arg(++number)
+                    .arg(s.text.english(), s.findings.join(QStringLiteral(", ")),
+                         effortText(s.effort),
+                         s.restart ? QStringLiteral("; restarts the server") : QString()));
+        for (const QStringList &lines : {s.sql, s.config, s.command}) {
+            for (const QString &line : lines)
+                out.say(QStringLiteral("         ") + line);
+        }
+        if (!s.privilege.isEmpty())
+            out.say(QStringLiteral("     needs %1").arg(s.privilege));
+    }
+    out.say(QStringLiteral("  %1. Check again.").arg(++number));
 }
 
 void printServer(const Output &out, const char *side, const std::optional<ServerFacts> &facts,
@@ -177,8 +221,15 @@ Result<int> check(const QStringList &arguments, Output &out)
         return Exit::Done;
     }
     if (args.isSet(QStringLiteral("apply"))) {
-        CW_TRY_ASSIGN(const Finding after,
+        CW_TRY_ASSIGN(const AppliedFix done,
                       applyFix(source, target, options, args.value(QStringLiteral("apply")), {}));
+        if (done.ran) {
+            // What was there before, for whoever wants it back.
+            out.say(QStringLiteral("before: %1").arg(done.before.found.english()));
+            for (const QString &sql : done.before.fix.sql)
+                out.say(QStringLiteral("ran:    %1").arg(sql));
+        }
+        const Finding &after = done.after;
         printFinding(out, after, false);
         return after.status == FindingStatus::Blocker ? Exit::NotReady : Exit::Done;
     }
@@ -200,6 +251,8 @@ Result<int> check(const QStringList &arguments, Output &out)
                     printFinding(out, f, f.acceptable && accepted.contains(f.id));
             }
         }
+        for (const FixPlan &plan : fixPlans(report, accepted))
+            printPlan(out, plan);
         out.say(verdictText(report, accepted));
     }
     return verdict == QLatin1String("blocked") ? Exit::NotReady : Exit::Done;

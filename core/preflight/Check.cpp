@@ -1,6 +1,7 @@
 #include "preflight/Check.h"
 
 #include "preflight/CheckList.h"
+#include "preflight/FixPlan.h"
 
 #include <QJsonArray>
 
@@ -124,12 +125,16 @@ QJsonObject CheckReport::toJson(const QStringList &accepted) const
     QJsonArray list;
     for (const Finding &f : findings)
         list.append(findingJson(f, accepted));
+    QJsonArray plans;
+    for (const FixPlan &plan : fixPlans(*this, accepted))
+        plans.append(plan.toJson());
     return {{QStringLiteral("verdict"), verdict(accepted)},
             {QStringLiteral("source"), source ? QJsonValue(serverJson(*source, sourceAddress))
                                               : QJsonValue(QJsonValue::Null)},
             {QStringLiteral("target"), target ? QJsonValue(serverJson(*target, targetAddress))
                                               : QJsonValue(QJsonValue::Null)},
-            {QStringLiteral("findings"), list}};
+            {QStringLiteral("findings"), list},
+            {QStringLiteral("plan"), plans}};
 }
 
 } // namespace causeway

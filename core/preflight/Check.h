@@ -24,8 +24,17 @@ enum class TargetKind {
     AuroraPostgres
 };
 
+/// The value of gcloud's --database-flags, which splits at commas unless told another separator.
+QString cloudSqlFlags(const QStringList &flags);
+
 QString toString(FindingStatus);
 QString toString(FindingSide);
+
+/// A setting of a server and the value that it should have.
+struct Setting {
+    QString name, value; ///< value bare, as in a configuration file
+    bool restart = false;
+};
 
 /// How to mend a finding on one platform. `sql` is complete: run as printed, in order, by an
 /// account with `privilege`, it mends the finding (after the restart, where one is needed).
@@ -33,6 +42,9 @@ struct Fix {
     Platform platform = Platform::SelfManaged;
     Text text;
     QStringList sql, config, command;
+    /// Where changing settings is all there is to do: which, as the platform names them. Several
+    /// values of one are rounds, in order. fixPlans() makes one change of those of all findings.
+    std::vector<Setting> settings;
     bool restart = false;
     QString privilege;
     bool canApply = false; ///< safe, and this account may: Causeway can run the SQL itself

@@ -45,6 +45,20 @@ QString time(qint64 ms)
                          .toString(QStringLiteral("yyyy-MM-dd HH:mm:ss.zzz 'UTC'"));
 }
 
+/// What is to be run or written, of a fix or a step of a plan.
+QString linesHtml(const QJsonObject &from)
+{
+    QString out;
+    for (const char *key : {"sql", "config", "command"}) {
+        QStringList lines;
+        for (const QJsonValue &l : from.value(QLatin1String(key)).toArray())
+            lines << l.toString();
+        if (!lines.isEmpty())
+            out += QStringLiteral("<pre>%1</pre>").arg(esc(lines.join(QLatin1Char('\n'))));
+    }
+    return out;
+}
+
 QString findingHtml(const QJsonObject &f, bool accepted)
 {
     const QString status = f.value(QStringLiteral("status")).toString();
@@ -70,13 +84,7 @@ QString findingHtml(const QJsonObject &f, bool accepted)
         const QString text = fix.value(QStringLiteral("text")).toString();
         if (!text.isEmpty())
             out += QStringLiteral("<p>%1</p>").arg(esc(text));
-        for (const char *key : {"sql", "config", "command"}) {
-            QStringList lines;
-            for (const QJsonValue &l : fix.value(QLatin1String(key)).toArray())
-                lines << l.toString();
-            if (!lines.isEmpty())
-                out += QStringLiteral("<pre>%1</pre>").arg(esc(lines.join(QLatin1Char('\n'))));
-        }
+        out += linesHtml(fix);
     }
     return out + QStringLiteral("</div>");
 }
@@ -95,16 +103,55 @@ QString findingsHtml(const QJsonArray &findings, const QStringList &accepted)
 }
 } // namespace
 
+namespace {
+QString plansHtml(const QJsonArray &plans)
+{
+    QString out;
+    for (const QJsonValue &v : plans) {
+        const QJsonObject plan = v.toObject();
+        const QString side = plan.value(QStringLiteral("side")).toString();
+        out += QStringLiteral("<h3>%1</h3><ol>")
+                   .arg(side == QLatin1String("pair")
+                            ? QStringLiteral("Both servers")
+                            : esc(QStringLiteral("On the %1, %2")
+                                      .arg(side, plan.value(QStringLiteral("server")).toString())));
+        for (const QJsonValue &s : plan.value(QStringLiteral("steps")).toArray()) {
+            const QJsonObject step = s.toObject();
+            QStringList ids;
+            for (const QJsonValue &id : step.value(QStringLiteral("findings")).toArray())
+                ids << id.toString();
+            out += QStringLiteral("<li>%1 <small>%2%3</small>")
+                       .arg(esc(step.value(QStringLiteral("text")).toString()),
+                            esc(ids.join(QStringLiteral(", "))),
+                            step.value(QStringLiteral("restart")).toBool()
+                                ? QStringLiteral(" &middot; restarts the server")
+                                : QString());
+            out += linesHtml(step);
+            const QString privilege = step.value(QStringLiteral("privilege")).toString();
+            if (!privilege.isEmpty())
+                out += QStringLiteral("<p>Needs %1.</p>").arg(esc(privilege));
+            out += QStringLiteral("</li>");
+        }
+        out += QStringLiteral("</ol>");
+    }
+    return out;
+}
+} // namespace
+
 QByteArray checkReportHtml(const CheckReport &report, const QStringList &accepted)
 {
     const QString verdict = report.verdict(accepted);
-    QString body =
-        QStringLiteral("<table>") + row(QStringLiteral("Verdict"), verdict) +
-        row(QStringLiteral("Source"), report.sourceAddress) +
-        row(QStringLiteral("Target"), report.targetAddress) +
-        row(QStringLiteral("Checked"), time(QDateTime::currentMSecsSinceEpoch())) +
-        QStringLiteral("</table><h2>Findings</h2>") +
-        findingsHtml(report.toJson(accepted).value(QStringLiteral("findings")).toArray(), accepted);
+    QString body = QStringLiteral("<table>") + row(QStringLiteral("Verdict"), verdict) +
+                   row(QStringLiteral("Source"), report.sourceAddress) +
+                   row(QStringLiteral("Target"), report.targetAddress) +
+                   row(QStringLiteral("Checked"), time(QDateTime::currentMSecsSinceEpoch())) +
+                   QStringLiteral("</table>");
+    const QJsonObject json = report.toJson(accepted);
+    const QJsonArray plans = json.value(QStringLiteral("plan")).toArray();
+    if (!plans.isEmpty())
+        body += QStringLiteral("<h2>What to do</h2>") + plansHtml(plans);
+    body += QStringLiteral("<h2>Findings</h2>") +
+            findingsHtml(json.value(QStringLiteral("findings")).toArray(), accepted);
     return page(QStringLiteral("Readiness check"), body).toUtf8();
 }
 

@@ -16,6 +16,7 @@
 #include <QListWidget>
 #include <QMenuBar>
 #include <QMessageBox>
+#include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSettings>
@@ -205,6 +206,21 @@ private Q_SLOTS:
         QCOMPARE(s.source.fromPeer->display(), QStringLiteral("db-old.internal:5432"));
         QCOMPARE(s.source.fromPeer->database, QStringLiteral("shop"));
         QCOMPARE(s.source.fromHere.display(), QStringLiteral("127.0.0.1:6543"));
+    }
+
+    void allFixesOfAServerAreShownInOneGo()
+    {
+        walkTo(MainWindow::Preflight);
+        click("fixPlanButton");
+        auto *dialog = find<QDialog>("fixPlanDialog");
+        QString code;
+        for (const QPlainTextEdit *text : dialog->findChildren<QPlainTextEdit *>())
+            code += text->toPlainText() + QLatin1Char('\n');
+        QVERIFY2(code.contains(QStringLiteral("SET PERSIST gtid_mode = ON;")), qPrintable(code));
+        QVERIFY(find<QLabel>("fixPlanServer1", dialog)
+                    ->text()
+                    .contains(QStringLiteral("db-old.example.net")));
+        dialog->close();
     }
 
     void openingAsksForThePrimarysPasswordToo()

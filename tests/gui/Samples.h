@@ -101,6 +101,8 @@ inline std::shared_ptr<FakeEngine> sampleEngine()
     Finding unknown = makeFinding("mysql-grants", FindingStatus::Unknown, "Rights of the account",
                                   "SHOW GRANTS timed out", "");
     unknown.blocksMigration = false;
+    e->check.sourceAddress = QStringLiteral("db-old.example.net:3306");
+    e->check.targetAddress = QStringLiteral("db-new.example.net:3306");
     e->check.findings = {
         makeFinding("mysql-log-bin", FindingStatus::Pass, "The binary log is on", "ON", "ON"),
         gtid,

@@ -4,6 +4,7 @@
 #include "shell/MainWindow.h"
 
 #include <QApplication>
+#include <QDialog>
 #include <QDir>
 #include <QLabel>
 #include <QPushButton>
@@ -68,7 +69,7 @@ class ScreenshotTest : public QObject {
         }
     }
 
-    void shoot(MainWindow &w, const QString &name)
+    void shoot(QWidget &w, const QString &name)
     {
         QApplication::processEvents();
         QTest::qWait(120); // layouts settle, jobs are polled
@@ -139,6 +140,11 @@ private Q_SLOTS:
         click("nextButton");
         QTRY_VERIFY(w.draft().check.has_value());
         shoot(w, QStringLiteral("4-preflight"));
+        click("fixPlanButton");
+        auto *plan = w.findChild<QDialog *>(QStringLiteral("fixPlanDialog"));
+        QVERIFY(plan);
+        shoot(*plan, QStringLiteral("4-all-fixes"));
+        plan->close();
         engine->check.findings[1].status = FindingStatus::Pass;
         for (const Finding &f : engine->check.findings)
             w.draft().accepted << f.id;

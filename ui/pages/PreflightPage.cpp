@@ -3,6 +3,7 @@
 #include "models/FindingModel.h"
 #include "report/Report.h"
 #include "widgets/CodeView.h"
+#include "widgets/FixPlanDialog.h"
 #include "widgets/Labels.h"
 #include "widgets/RowsView.h"
 
@@ -75,6 +76,8 @@ PreflightPage::PreflightPage(EngineBridge &bridge, Draft &draft)
 
     m_again = named(new QPushButton(tr("&Check again (F5)")), QStringLiteral("checkAgainButton"),
                     tr("Check again"));
+    m_plan = named(new QPushButton(tr("All fixes in &one go ...")), QStringLiteral("fixPlanButton"),
+                   tr("All fixes in one go"));
     m_export = named(new QPushButton(tr("E&xport")), QStringLiteral("exportButton"),
                      tr("Export the report"));
     auto *menu = new QMenu(m_export);
@@ -85,14 +88,19 @@ PreflightPage::PreflightPage(EngineBridge &bridge, Draft &draft)
     m_export->setMenu(menu);
     auto *bar = new QHBoxLayout;
     bar->addWidget(m_again);
+    bar->addWidget(m_plan);
     bar->addWidget(m_export);
     bar->addStretch(1);
     body()->addLayout(bar);
-    for (QPushButton *b : {m_again, m_export, m_apply})
+    for (QPushButton *b : {m_again, m_plan, m_export, m_apply})
         b->setAutoDefault(false);
 
     connect(m_again, &QPushButton::clicked, this, &PreflightPage::recheck);
     connect(m_apply, &QPushButton::clicked, this, &PreflightPage::applyFix);
+    connect(m_plan, &QPushButton::clicked, this, [this] {
+        if (m_draft.check)
+            (new FixPlanDialog(fixPlans(*m_draft.check, m_draft.accepted), this))->open();
+    });
     connect(m_accept, &QCheckBox::toggled, this, &PreflightPage::accept);
     connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this,
             &PreflightPage::showDetail);
@@ -213,6 +221,7 @@ void PreflightPage::updateVerdict()
     m_again->setText(running ? tr("&Stop checking") : tr("&Check again (F5)"));
     m_again->setAccessibleName(running ? tr("Stop checking") : tr("Check again"));
     m_export->setEnabled(m_draft.check.has_value());
+    m_plan->setEnabled(m_draft.check && !fixPlans(*m_draft.check, m_draft.accepted).empty());
     if (running) {
         int done = 0;
         for (int g = 0; g < FindingModel::GroupCount; ++g)

@@ -45,7 +45,7 @@ private:
     QLabel *m_title, *m_text;
     CodeView *m_fix;
     QCheckBox *m_accept;
-    QPushButton *m_again, *m_apply, *m_export;
+    QPushButton *m_again, *m_plan, *m_apply, *m_export;
     EngineBridge::Ticket m_job = 0;
     bool m_locked = false;
     bool m_showing = false;

@@ -119,13 +119,6 @@ void amazonFix(const std::vector<Setting> &settings, Fix &fix)
     flush();
 }
 
-QString cloudSqlFlags(const QStringList &flags)
-{
-    const bool commas = flags.join(QString()).contains(QLatin1Char(','));
-    return commas ? QStringLiteral("'^~^%1'").arg(flags.join(QLatin1Char('~')))
-                  : flags.join(QLatin1Char(','));
-}
-
 Platform platformOf(Look &look)
 {
     const auto facts = look.here.facts(look.stop);
@@ -142,6 +135,7 @@ Fix settingFix(Look &look, const std::vector<Setting> &settings, const Text &tex
         if (fix.text.isEmpty())
             fix.text = std::move(t);
     };
+    fix.settings = settings;
     QStringList flags;
     for (const Setting &s : settings)
         flags << s.name + QLatin1Char('=') + s.value;
@@ -159,6 +153,8 @@ Fix settingFix(Look &look, const std::vector<Setting> &settings, const Text &tex
     case Platform::Rds:
     case Platform::Aurora:
         amazonFix(settings, fix);
+        for (Setting &s : fix.settings)
+            s.name = amazonName(s.name);
         sayUnlessSaid(cwText("core",
                              "Change the parameter group of the instance (Aurora: of the "
                              "cluster); the default group cannot be changed, so make one of "

@@ -4,11 +4,6 @@
 
 namespace causeway::mysql {
 
-struct Setting {
-    QString name, value; ///< value bare, as in a configuration file
-    bool restart = false;
-};
-
 /// How global variables are changed where this server runs: SQL and configuration lines on a server
 /// of one's own, command lines at the hosted ones. Complete: executed as printed, it mends.
 Fix settingFix(Look &, const std::vector<Setting> &, const Text &text = {});
@@ -16,8 +11,6 @@ Fix settingFix(Look &, const std::vector<Setting> &, const Text &text = {});
 /// named once in a call, and one that is set step by step (gtid_mode) must have arrived before it
 /// is set again.
 void amazonFix(const std::vector<Setting> &, Fix &fix);
-/// The value of gcloud's --database-flags, which splits at commas unless told another separator.
-QString cloudSqlFlags(const QStringList &flags);
 /// Plain SQL, the same everywhere. Never applied by Causeway itself.
 Fix sqlFix(Look &, const QStringList &sql, const Text &text, const QString &privilege);
 /// Platform of the server looked at; self-managed where it could not be told.

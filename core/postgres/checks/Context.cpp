@@ -168,6 +168,7 @@ Fix settingFix(Look &look, const QString &name, const QString &value, bool resta
     fix.platform = platformOf(look);
     fix.restart = restart;
     const bool walLevel = name == QLatin1String("wal_level");
+    fix.settings = {{name, value, restart}};
     switch (fix.platform) {
     case Platform::SelfManaged: {
         bool number = false;
@@ -195,6 +196,8 @@ Fix settingFix(Look &look, const QString &name, const QString &value, bool resta
                                  "writer.")
                 : cwText("core", "Use a parameter group of your own and reboot the writer.");
         fix.restart = true;
+        if (walLevel)
+            fix.settings = {{QStringLiteral("rds.logical_replication"), QStringLiteral("1"), true}};
         fix.command
             << QStringLiteral("aws rds %1 %2 --parameters \"ParameterName=%3,"
                               "ParameterValue=%4,ApplyMethod=pending-reboot\"")
@@ -212,6 +215,9 @@ Fix settingFix(Look &look, const QString &name, const QString &value, bool resta
             cwText("core", "Set the database flag; the instance restarts. The command replaces "
                            "all flags: name those that are set already as well.");
         fix.restart = true;
+        if (walLevel)
+            fix.settings = {
+                {QStringLiteral("cloudsql.logical_decoding"), QStringLiteral("on"), true}};
         fix.command << QStringLiteral("gcloud sql instances patch INSTANCE --database-flags=%1")
                            .arg(walLevel ? QStringLiteral("cloudsql.logical_decoding=on")
                                          : name + QLatin1Char('=') + value);

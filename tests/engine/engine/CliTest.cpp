@@ -247,6 +247,41 @@ private Q_SLOTS:
         QVERIFY(sql.out.contains("SHOW GLOBAL VARIABLES"));
     }
 
+    // Scripts read it: the published schema names every field, and no other may appear.
+    void checkKeepsToItsPublishedSchema_data()
+    {
+        QTest::addColumn<bool>("withTarget");
+        QTest::newRow("source and target") << true;
+        QTest::newRow("source alone, for a target that refuses more") << false;
+    }
+    void checkKeepsToItsPublishedSchema()
+    {
+        QFETCH(const bool, withTarget);
+        fill();
+        m_pair->source.exec(arg("SET GLOBAL binlog_row_image='MINIMAL'; SET GLOBAL sql_mode=''; "
+                                "CREATE TABLE shop.loose (a INT)"));
+        const CliRun run = (*m_cli)(
+            withTarget ? QStringList{arg("check"), arg("--json")} + servers()
+                       : QStringList{arg("check"), arg("--json"), arg("--source"), sourceUrl(),
+                                     arg("--target-kind"), arg("planetscale")});
+        m_pair->source.exec(arg("SET GLOBAL binlog_row_image='FULL'; SET GLOBAL sql_mode=DEFAULT; "
+                                "DROP TABLE shop.loose"));
+        CW_STATUS(run, 1);
+        QVERIFY(run.last().value(arg("plan")).toArray().size() > 0);
+        QProcess validator;
+        validator.start(
+            arg("python3"),
+            {arg("-c"),
+             arg("import json,sys,jsonschema; jsonschema.validate(json.load(sys.stdin), "
+                 "json.load(open(sys.argv[1])))"),
+             arg(CAUSEWAY_TEST_DATA "/../resources/schemas/check.schema.json")});
+        QVERIFY(validator.waitForStarted());
+        validator.write(run.out);
+        validator.closeWriteChannel();
+        QVERIFY(validator.waitForFinished(60'000));
+        QVERIFY2(validator.exitCode() == 0, validator.readAllStandardError().constData());
+    }
+
     void checkBlocksOnAMistypedName_data()
     {
         QTest::addColumn<QString>("database");
@@ -276,6 +311,41 @@ private Q_SLOTS:
         m_pair->source.exec(QStringLiteral("DROP DATABASE bare"));
     }
 
+    void severalFindingsOfAServerAreMendedInOneGo()
+    {
+        fill();
+        m_pair->source.exec(QStringLiteral("SET GLOBAL binlog_row_image=MINIMAL; SET GLOBAL "
+                                           "sql_mode=''"));
+        const CliRun run = (*m_cli)({arg("check"), arg("--source"), sourceUrl()});
+        CW_STATUS(run, 1);
+        const qsizetype plan = run.out.indexOf("To mend the source");
+        QVERIFY2(plan > 0, run.out);
+        // What it prints, run as printed, mends.
+        QString sql;
+        for (const QByteArray &line : run.out.mid(plan).split('\n')) {
+            if (line.trimmed().startsWith("SET GLOBAL"))
+                sql += QString::fromUtf8(line.trimmed());
+        }
+        QVERIFY(sql.contains(arg("binlog_row_image")) && sql.contains(arg("sql_mode")));
+        m_pair->source.exec(sql);
+        CW_STATUS((*m_cli)({arg("check"), arg("--source"), sourceUrl()}), 0);
+    }
+
+    void explainsAnErrorMessage()
+    {
+        const CliRun run =
+            (*m_cli)({arg("explain"), arg("\"gtid_mode\" must be \"ON\", but found: \"OFF\"")});
+        CW_STATUS(run, 0);
+        QVERIFY2(run.out.contains("mysql-gtid-mode"), run.out);
+        CW_STATUS((*m_cli)({arg("explain"), arg("it is raining")}), 1);
+        CW_STATUS((*m_cli)({arg("explain")}), 2);
+        const CliRun json = (*m_cli)({arg("explain"), arg("log_bin must be ON"), arg("--json")});
+        CW_STATUS(json, 0);
+        QCOMPARE(
+            json.last().value(arg("explanations")).toArray().first().toObject().value(arg("id")),
+            QJsonValue(arg("mysql-log-bin")));
+    }
+
     void aFixIsAppliedWhereItMay()
     {
         fill();
@@ -284,6 +354,8 @@ private Q_SLOTS:
         CW_STATUS((*m_cli)(check), 1);
         const CliRun apply = (*m_cli)(check + args("--apply mysql-binlog-row-image"));
         CW_STATUS(apply, 0);
+        QVERIFY2(apply.out.contains("before:") && apply.out.contains("MINIMAL"), apply.out);
+        QVERIFY2(apply.out.contains("ran:    SET GLOBAL binlog_row_image"), apply.out);
         QCOMPARE(m_pair->source.scalar(QStringLiteral("SELECT @@global.binlog_row_image")),
                  arg("FULL"));
         CW_STATUS((*m_cli)(check + args("--apply mysql-nonsense")), 2);
