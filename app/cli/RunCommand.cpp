@@ -142,9 +142,10 @@ Result<int> run(const QStringList &arguments, Output &out)
     CW_TRY(args.parse(arguments));
     CW_TRY_ASSIGN(const QString path, args.required(0));
     CW_TRY_ASSIGN(const command::RunTo goal, goalFrom(args));
+    // From the first moment in which the file is ours, a signal pauses and kills nothing.
+    SignalPause signals;
     CW_TRY(keepSettings(args, path));
 
-    SignalPause signals;
     Status ended;
     {
         CW_TRY_ASSIGN(const auto migration, openMigration(path));
