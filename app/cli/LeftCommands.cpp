@@ -135,7 +135,8 @@ Result<int> cancel(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const QString path, args.required(0));
     const bool discard = args.isSet(QStringLiteral("discard"));
     CW_TRY_ASSIGN(const Standing standing, Standing::read(path));
-    if (standing.phase == Phase::Cancelled && !discard) {
+    const bool leftBehind = !standing.status.value(QStringLiteral("troubles")).toArray().isEmpty();
+    if (standing.phase == Phase::Cancelled && !discard && !leftBehind) {
         out.say(cwText("cli", "It was cancelled already; nothing was done.").translated());
         return Exit::Done;
     }

@@ -3,6 +3,7 @@
 #include "cli/Output.h"
 #include "engine/LogKeeping.h"
 #include "engine/ServerLook.h"
+#include "journal/LeftBehind.h"
 
 #include <QDateTime>
 #include <QJsonArray>
@@ -53,6 +54,13 @@ Result<Standing> Standing::read(const QString &file)
         fresh.targetName = s.settings.target.fromHere.display();
         fresh.oneWay = s.settings.oneWayAccepted;
         s.status = fresh.toJson();
+    }
+    CW_TRY_ASSIGN(const auto kept, journal->value(LeftBehind::key()));
+    if (const auto left = LeftBehind::decode(kept.value_or(QString())); left && isOver(s.phase)) {
+        s.status.insert(QStringLiteral("troubles"), troublesJson({{QStringLiteral("pg-left-behind"),
+                                                                   left->text(), left->fix()}}));
+    } else if (isOver(s.phase)) {
+        s.status.insert(QStringLiteral("troubles"), QJsonArray());
     }
     s.status.insert(QStringLiteral("phase"), toString(s.phase));
     CW_TRY_ASSIGN(const auto steps, journal->steps());

@@ -497,6 +497,7 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
     Context &ctx = *context;
     CW_TRY_ASSIGN(const Phase recorded, ctx.journal->phase());
     if (recorded == Phase::Finished || recorded == Phase::Cancelled) {
+        CW_TRY(route->removeLeftBehind(stop));
         if (recorded == Phase::Finished && wanted.goal == Goal::Finished)
             return {};
         return fail(ErrorCode::NotReady,
@@ -513,9 +514,15 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
     };
     // A server without a free connection is there, and one comes free. Everything else may be a
     // wrong address, and is told at once.
-    CW_TRY(patiently(firstQuestions, stop, [](const Error &e) {
+    const Status asked = patiently(firstQuestions, stop, [](const Error &e) {
         return e.id == QLatin1String("mysql-too-many-connections");
-    }));
+    });
+    if (!asked && wanted.goal == Goal::Finished && asked.error().isTransient()) {
+        CW_TRY_ASSIGN(const bool ended, route->finishWithoutSource(wanted.oldSourceOpen, stop));
+        if (ended)
+            return {};
+    }
+    CW_TRY(Status(asked));
     if (finishing) {
         if (wanted.goal != Goal::Finished) {
             return fail(ErrorCode::NotReady,
@@ -635,6 +642,8 @@ Status Migration::Private::discardedBefore()
 Status Migration::Private::cancel(const command::Cancel &wanted, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const Phase recorded, context->journal->phase());
+    if (recorded == Phase::Finished || recorded == Phase::Cancelled)
+        CW_TRY(route->removeLeftBehind(stop));
     if (recorded == Phase::Cancelled)
         return wanted.discard ? discardedBefore() : Status{};
     CW_TRY_ASSIGN(const bool finishing,

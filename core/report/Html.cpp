@@ -179,6 +179,13 @@ QByteArray reportHtml(const MigrationReport &r)
                              : QString()) +
         row(QStringLiteral("Accepted findings"), r.settings.accepted.join(QStringLiteral(", "))) +
         QStringLiteral("</table>");
+    if (r.leftBehind) {
+        body +=
+            QStringLiteral("<h2>Left behind on %1</h2><p>%2</p><p>To remove it, in the database "
+                           "that moved:</p><pre>%3;</pre>")
+                .arg(esc(r.leftBehind->server), esc(r.leftBehind->text().english()),
+                     esc(r.leftBehind->sql.join(QStringLiteral(";\n"))));
+    }
     if (!r.openSql.isEmpty()) {
         body += QStringLiteral("<h2>The old source was left closed</h2><p>To open it again:</p>"
                                "<pre>%1</pre>")

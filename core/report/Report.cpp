@@ -44,6 +44,18 @@ QJsonArray tablesOf(const MigrationReport &r)
     }
     return out;
 }
+
+QJsonValue leftBehindJson(const MigrationReport &r)
+{
+    if (!r.leftBehind)
+        return {};
+    return QJsonObject{
+        {QStringLiteral("side"), toString(r.leftBehind->side)},
+        {QStringLiteral("server"), r.leftBehind->server},
+        {QStringLiteral("text"), r.leftBehind->text().english()},
+        {QStringLiteral("sql"), QJsonArray::fromStringList(r.leftBehind->sql)},
+    };
+}
 } // namespace
 
 Result<MigrationReport> readReport(Journal &journal)
@@ -59,6 +71,8 @@ Result<MigrationReport> readReport(Journal &journal)
     r.verify = objectOf(verify);
     r.preflight = objectOf(preflight);
     r.openSql = openSql.value_or(QString());
+    CW_TRY_ASSIGN(const auto left, journal.value(LeftBehind::key()));
+    r.leftBehind = LeftBehind::decode(left.value_or(QString()));
     CW_TRY_ASSIGN(r.steps, journal.stepRuns());
     CW_TRY_ASSIGN(r.events, journal.events());
     return r;
@@ -91,6 +105,7 @@ QByteArray reportJson(const MigrationReport &r)
                                       r.snapshot.value(QStringLiteral("write_pause_seconds"))},
                                      {QStringLiteral("steps"), steps},
                                      {QStringLiteral("events"), events},
+                                     {QStringLiteral("left_behind"), leftBehindJson(r)},
                                      {QStringLiteral("old_source_open_sql"), r.openSql}})
         .toJson();
 }

@@ -2,11 +2,13 @@
 
 #include "base/Error.h"
 #include "journal/Journal.h"
+#include "journal/LeftBehind.h"
 #include "preflight/Check.h"
 
 #include <QByteArray>
 #include <QJsonObject>
 
+#include <optional>
 #include <vector>
 
 namespace causeway {
@@ -21,6 +23,7 @@ struct MigrationReport {
     std::vector<StepRecord> steps; ///< every run of every step, oldest first
     std::vector<Event> events;
     QString openSql; ///< how to open the old source that finish left closed
+    std::optional<LeftBehind> leftBehind;
 };
 
 Result<MigrationReport> readReport(Journal &);

@@ -66,6 +66,14 @@ public:
     virtual Status switchOver(std::stop_token) = 0;
     virtual Status finish(bool oldSourceOpen, std::stop_token) = 0;
     virtual Status cancel(bool discard, std::stop_token) = 0;
+    /// Where the old source cannot be reached: ends without it, and remembers what is left there.
+    /// False where that cannot be done.
+    virtual Result<bool> finishWithoutSource(bool /*oldSourceOpen*/, std::stop_token)
+    {
+        return false;
+    }
+    /// After the end: removes what was left on a server that was away; an error while it still is.
+    virtual Status removeLeftBehind(std::stop_token) { return {}; }
 
     /// What to ask a person about an error that needs a decision.
     [[nodiscard]] virtual Decision decisionFor(const Error &) const = 0;

@@ -66,6 +66,22 @@ QStringList accountSettingsSql(const Server &server, int version)
     return out;
 }
 
+QString resetAccountSettingsSql(const Server &server)
+{
+    QStringList names;
+    for (const Setting &x : kSettings)
+        names << quoteText(QString::fromLatin1(x.name));
+    // Not every server knows all of them.
+    return QStringLiteral(
+               "DO $do$ DECLARE c text; BEGIN FOR c IN SELECT split_part(x, '=', 1) FROM "
+               "pg_db_role_setting s, unnest(s.setconfig) AS x WHERE s.setrole = (SELECT oid FROM "
+               "pg_roles WHERE rolname = %1) AND s.setdatabase = (SELECT oid FROM pg_database "
+               "WHERE datname = current_database()) LOOP IF lower(c) IN (%2) THEN EXECUTE "
+               "format('ALTER ROLE %I IN DATABASE %I RESET %I', %1, current_database(), c); END "
+               "IF; END LOOP; END $do$")
+        .arg(quoteText(server.address().user), names.join(QStringLiteral(", ")));
+}
+
 Result<bool> setAccountSettings(Server &server, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const int version, server.version(stop));

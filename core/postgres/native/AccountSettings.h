@@ -12,6 +12,8 @@ namespace causeway::postgres {
 /// statement_timeout of the database no large table would ever be copied, and rows that a policy
 /// hides would be missing rather than an error.
 QStringList accountSettingsSql(const Server &, int version);
+/// For somebody else to execute: what was there before is not known to it.
+QString resetAccountSettingsSql(const Server &);
 /// Keeps what is found, then sets them. Where the account may not, says false: the options have to
 /// do. Idempotent.
 Result<bool> setAccountSettings(Server &, std::stop_token);

@@ -78,6 +78,9 @@ Status reopenLeader(Native &, std::stop_token);
 Result<VerifyReport> verifyPhase(Native &, bool repair, std::stop_token); // VerifyPhase.cpp
 Result<bool> isFinishing(Native &, std::stop_token);                      // DetachPhase.cpp
 Status finishPhase(Native &, bool oldSourceOpen, std::stop_token);
+/// False where it is not the source that cannot be reached, or it is not certain that it may be
+/// left.
+Result<bool> finishWithoutSource(Native &, bool oldSourceOpen, std::stop_token);
 Status cancelPhase(Native &, bool discard, std::stop_token);
 
 /// Creates the target's database where it is missing. (DatabaseSteps.cpp)

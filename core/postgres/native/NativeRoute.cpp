@@ -2,6 +2,7 @@
 
 #include "base/Stop.h"
 #include "postgres/native/Drift.h"
+#include "postgres/native/LeftBehind.h"
 
 namespace causeway::postgres {
 
@@ -132,6 +133,17 @@ Status NativeRoute::finish(bool oldSourceOpen, std::stop_token stop)
 {
     m_following = false;
     return finishPhase(m_native, oldSourceOpen, std::move(stop));
+}
+
+Result<bool> NativeRoute::finishWithoutSource(bool oldSourceOpen, std::stop_token stop)
+{
+    m_following = false;
+    return postgres::finishWithoutSource(m_native, oldSourceOpen, std::move(stop));
+}
+
+Status NativeRoute::removeLeftBehind(std::stop_token stop)
+{
+    return postgres::removeLeftBehind(m_native, std::move(stop));
 }
 
 Status NativeRoute::cancel(bool discard, std::stop_token stop)

@@ -32,6 +32,8 @@ public:
     Status switchOver(std::stop_token) override;
     Status finish(bool oldSourceOpen, std::stop_token) override;
     Status cancel(bool discard, std::stop_token) override;
+    Result<bool> finishWithoutSource(bool oldSourceOpen, std::stop_token) override;
+    Status removeLeftBehind(std::stop_token) override;
     [[nodiscard]] Decision decisionFor(const Error &) const override;
     Status settle(const Error &, std::stop_token) override;
 

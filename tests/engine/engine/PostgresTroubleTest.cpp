@@ -159,6 +159,79 @@ private Q_SLOTS:
         QCOMPARE(refused.errorId(), QStringLiteral("pg-slot-lost"));
     }
 
+    /// An old source that is gone, or only away, does not keep a migration from ending; what is
+    /// left on it is remembered until it is gone.
+    void whatIsLeftOnAServerThatIsAwayIsRemembered_data()
+    {
+        QTest::addColumn<QString>("how");
+        QTest::newRow("finish") << QStringLiteral("finish");
+        QTest::newRow("cancel") << QStringLiteral("cancel");
+        if (qEnvironmentVariableIsSet("CAUSEWAY_LONG")) {
+            QTest::newRow("by hand") << QStringLiteral("by hand");
+            QTest::newRow("cancel, target away") << QStringLiteral("target");
+        }
+    }
+    void whatIsLeftOnAServerThatIsAwayIsRemembered()
+    {
+        QFETCH(const QString, how);
+        Followed f;
+        PostgresPair &pair = f.pair;
+        const bool cancels = how == QLatin1String("cancel") || how == QLatin1String("target");
+        TestServer &away = how == QLatin1String("target") ? pair.target : pair.source;
+        TestServer &here = how == QLatin1String("target") ? pair.source : pair.target;
+        CW_EXITS(cli(run(pair, cancels ? "replica" : "primary")), 0);
+        away.stop();
+        const QStringList end = cancels ? QStringList{QStringLiteral("cancel"), pair.file}
+                                        : run(pair, "finished") << QStringLiteral("--old-source")
+                                                                << QStringLiteral("open");
+        CW_EXITS(cli(end), 0);
+        QCOMPARE(PostgresPair::leftOn(here), QStringList());
+        here.exec(QStringLiteral("INSERT INTO a VALUES (1000, 'open')"), kDb);
+        // Named by every look and every start.
+        const QJsonObject status = f.ask(1);
+        QCOMPARE(status.value(QStringLiteral("phase")).toString(),
+                 cancels ? QStringLiteral("cancelled") : QStringLiteral("finished"));
+        QCOMPARE(Followed::trouble(status), QStringLiteral("pg-left-behind"));
+        const QString fix = status.value(QStringLiteral("troubles"))
+                                .toArray()[0]
+                                .toObject()
+                                .value(QStringLiteral("fix"))
+                                .toString();
+        QVERIFY2(fix.contains(QLatin1String("pg_drop_replication_slot")), qPrintable(fix));
+        const Ended again = cli(end);
+        QVERIFY2(again.status == 3 && again.output.contains("pg_drop_replication_slot"),
+                 again.tail().constData());
+        const QString report = pair.folder.filePath(QStringLiteral("r.json"));
+        CW_EXITS(cli({QStringLiteral("report"), pair.file, QStringLiteral("--json"), report}), 0);
+        QFile file(report);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const QJsonObject left = QJsonDocument::fromJson(file.readAll())
+                                     .object()
+                                     .value(QStringLiteral("left_behind"))
+                                     .toObject();
+        QVERIFY(!left.isEmpty());
+
+        away.start();
+        QVERIFY(!PostgresPair::leftOn(away).isEmpty());
+        if (how == QLatin1String("by hand")) {
+            PostgresClient client;
+            QVERIFY(client
+                        .connect(away.address(QStringLiteral("postgres"),
+                                              QStringLiteral("root-secret"), kDb),
+                                 60)
+                        .ok());
+            for (const QJsonValue &sql : left.value(QStringLiteral("sql")).toArray()) {
+                const PgOutcome done = client.run(sql.toString().toStdString());
+                QVERIFY2(done.ok(), qPrintable(sql.toString()));
+            }
+            QCOMPARE(PostgresPair::leftOn(away), QStringList());
+        }
+        CW_EXITS(cli(end), 0);
+        QCOMPARE(PostgresPair::leftOn(away), QStringList());
+        QVERIFY(!f.ask(0).isEmpty());
+        away.exec(QStringLiteral("INSERT INTO a VALUES (2000, 'open')"), kDb);
+    }
+
     /// Schema changes are not replicated: each is found, named, and carried over when asked to.
     void aSchemaChangeIsFoundAndApplied()
     {
