@@ -5,6 +5,8 @@
 #include "engine/engine/CliSupport.h"
 #include "engine/engine/PostgresMigrationSupport.h"
 
+#include <QRandomGenerator>
+
 using namespace causeway;
 using namespace causeway::test;
 using namespace std::chrono_literals;
@@ -139,6 +141,50 @@ private Q_SLOTS:
     {
         QFETCH(const QString, mark);
         goesOnAfterKills(mark);
+    }
+
+    /// SIGKILL at any moment, of whatever phase the migration is in by then.
+    void goesOnAfterRandomKills()
+    {
+        const int kills = qEnvironmentVariableIsSet("CAUSEWAY_LONG") ? 25 : 3;
+        const quint32 seed = QRandomGenerator::global()->generate();
+        QRandomGenerator random(seed);
+        qInfo("seed %u", seed);
+        Scene scene;
+        PostgresPair &pair = scene.pair;
+        PostgresWorkload &writer = *scene.writer;
+        QVERIFY(writer.waitForCommits(50, 60s));
+        const char *goals[] = {"replica", "primary"};
+        int done = 0, at = 0;
+        for (int round = 0; done < kills; ++round) {
+            // How long an undisturbed run takes is not known beforehand: from near nothing on.
+            CliProcess process(scene.run(goals[at]));
+            if (!process.waitForEnd(random.bounded(200, round == 0 ? 2'500 : 5'000))) {
+                process.signal(SIGKILL);
+                ++done;
+                (void)process.wait();
+                // The application never waits for long for somebody who is not there any more.
+                QVERIFY(at == 1 || writer.waitForCommits(1, 30s));
+                continue;
+            }
+            const Ended ended = process.wait();
+            QVERIFY2(ended.status == 0, ended.tail().constData());
+            at = 1 - at; // there, and back, and there
+        }
+        const Ended last = cli(scene.run("primary"));
+        QVERIFY2(last.status == 0, last.tail().constData());
+        QVERIFY(writer.waitForCommitsOn(1, writer.commitsOn(1) + 20, 60s));
+        writer.stop();
+        CW_EXITS(cli(scene.run("primary")), 0);
+        const QStringList differences = pair.differences();
+        QVERIFY2(differences.isEmpty(), qPrintable(differences.join(QLatin1Char('\n'))));
+        const auto lost = writer.lostOn(pair.target);
+        QVERIFY2(lost.empty(), lost.empty() ? "" : lost.front().c_str());
+        QVERIFY2(writer.oddErrors().isEmpty(),
+                 qPrintable(writer.oddErrors().join(QLatin1Char('\n'))));
+        CW_EXITS(cli(scene.run("finished")), 0);
+        for (TestServer *server : {&pair.source, &pair.target})
+            QCOMPARE(PostgresPair::leftOn(*server), QStringList());
     }
 
     void theSourceTakesWritesAgainAfterAKillUnderTheFence()
