@@ -15,8 +15,8 @@ namespace causeway::postgres {
 
 namespace {
 /// A server that restarts is back within this.
-constexpr int kAttempts = 4;
-constexpr std::chrono::seconds kBetween{2};
+constexpr int kAttempts = 5;
+constexpr std::chrono::seconds kBetween{1};
 
 Result<bool> isAway(Server &server, std::stop_token stop)
 {

@@ -146,7 +146,7 @@ private Q_SLOTS:
     /// SIGKILL at any moment, of whatever phase the migration is in by then.
     void goesOnAfterRandomKills()
     {
-        const int kills = qEnvironmentVariableIsSet("CAUSEWAY_LONG") ? 25 : 3;
+        const int kills = qEnvironmentVariableIsSet("CAUSEWAY_LONG") ? 25 : 2;
         const quint32 seed = QRandomGenerator::global()->generate();
         QRandomGenerator random(seed);
         qInfo("seed %u", seed);
