@@ -3,6 +3,7 @@
 #include "models/CutoverFacts.h"
 #include "models/Draft.h"
 #include "models/FindingModel.h"
+#include "models/Pdf.h"
 #include "models/StepModel.h"
 #include "models/TableListModel.h"
 #include "models/TableTreeModel.h"
@@ -219,6 +220,19 @@ private Q_SLOTS:
         s.runState = RunState::Paused;
         facts.update(s, s.atMs);
         QVERIFY(!facts.obstacle().isEmpty());
+    }
+
+    void aReportBecomesPagesOfPdf()
+    {
+        QByteArray html = "<h1>Readiness check</h1>";
+        for (int i = 0; i < 200; ++i)
+            html += "<p>A finding of several words, number " + QByteArray::number(i) + "</p>";
+        const QByteArray pdf = pdfFromHtml(html);
+        QVERIFY(pdf.startsWith("%PDF-"));
+        const qsizetype count = pdf.indexOf("/Count ");
+        QVERIFY(count > 0);
+        QVERIFY2(pdf.mid(count + 7).split('\n').first().toInt() >= 3, pdf.mid(count, 12));
+        QVERIFY(pdfFromHtml("<p>one line</p>").size() < pdf.size());
     }
 
     void settingsOfADraftComeBackAsTheSameDraft()

@@ -1,5 +1,6 @@
 #include "pages/FinishedPage.h"
 
+#include "models/Pdf.h"
 #include "models/StepModel.h"
 #include "models/TableListModel.h"
 #include "widgets/CodeView.h"
@@ -54,19 +55,23 @@ FinishedPage::FinishedPage(EngineBridge &bridge, Draft &draft)
 
     m_html = named(new QPushButton(tr("&Save the report ...")), QStringLiteral("saveHtmlButton"),
                    tr("Save the report as HTML"));
+    m_pdf = named(new QPushButton(tr("Save as &PDF ...")), QStringLiteral("savePdfButton"),
+                  tr("Save the report as PDF"));
     m_json = named(new QPushButton(tr("Save as &JSON ...")), QStringLiteral("saveJsonButton"),
                    tr("Save the report as JSON"));
     m_csv = named(new QPushButton(tr("Save as &CSV ...")), QStringLiteral("saveCsvButton"),
                   tr("Save the result per table as CSV"));
     auto *bar = new QHBoxLayout;
     bar->addWidget(m_html);
+    bar->addWidget(m_pdf);
     bar->addWidget(m_json);
     bar->addWidget(m_csv);
     bar->addStretch(1);
     body()->addLayout(bar);
-    for (QPushButton *b : {m_html, m_json, m_csv})
+    for (QPushButton *b : {m_html, m_pdf, m_json, m_csv})
         b->setAutoDefault(false);
     connect(m_html, &QPushButton::clicked, this, [this] { saveAsFormat(QStringLiteral("html")); });
+    connect(m_pdf, &QPushButton::clicked, this, [this] { saveAsFormat(QStringLiteral("pdf")); });
     connect(m_json, &QPushButton::clicked, this, [this] { saveAsFormat(QStringLiteral("json")); });
     connect(m_csv, &QPushButton::clicked, this, [this] { saveAsFormat(QStringLiteral("csv")); });
     snapshotChanged();
@@ -79,6 +84,7 @@ void FinishedPage::snapshotChanged()
     m_tables->setSnapshot(s);
     m_steps->setSteps(s ? s->steps : std::vector<StepRecord>{});
     m_html->setEnabled(s != nullptr);
+    m_pdf->setEnabled(s != nullptr);
     m_json->setEnabled(s != nullptr);
     m_csv->setEnabled(s != nullptr);
     m_connection->parentWidget()->setVisible(ended && s->phase == Phase::Finished);
@@ -138,13 +144,18 @@ void FinishedPage::saveAsFormat(const QString &format)
 {
     if (!m_bridge.hasMigration())
         return;
-    const QString filter = format == QLatin1String("html")   ? tr("HTML (*.html)")
+    const bool pdf = format == QLatin1String("pdf");
+    const QString filter = pdf                               ? tr("PDF (*.pdf)")
+                           : format == QLatin1String("html") ? tr("HTML (*.html)")
                            : format == QLatin1String("json") ? tr("JSON (*.json)")
                                                              : tr("CSV (*.csv)");
     saveAs(tr("Save the report"),
            QStringLiteral("causeway-%1.%2").arg(m_bridge.settings().id, format), filter,
-           [engine = m_bridge.sharedEngine(), path = m_bridge.path(), format] {
-               return engine->report(path, format);
+           [engine = m_bridge.sharedEngine(), path = m_bridge.path(), format,
+            pdf]() -> Result<QByteArray> {
+               CW_TRY_ASSIGN(const QByteArray report,
+                             engine->report(path, pdf ? QStringLiteral("html") : format));
+               return pdf ? pdfFromHtml(report) : report;
            });
 }
 

@@ -31,7 +31,7 @@ private:
     RowsView *m_tableView;
     StepModel *m_steps;
     RowsView *m_stepView;
-    QPushButton *m_html, *m_json, *m_csv;
+    QPushButton *m_html, *m_pdf, *m_json, *m_csv;
 };
 
 } // namespace causeway::ui

@@ -1,6 +1,7 @@
 #include "pages/PreflightPage.h"
 
 #include "models/FindingModel.h"
+#include "models/Pdf.h"
 #include "report/Report.h"
 #include "widgets/CodeView.h"
 #include "widgets/FixPlanDialog.h"
@@ -83,6 +84,8 @@ PreflightPage::PreflightPage(EngineBridge &bridge, Draft &draft)
     auto *menu = new QMenu(m_export);
     connect(menu->addAction(tr("&HTML ...")), &QAction::triggered, this,
             [this] { exportAs(QStringLiteral("html")); });
+    connect(menu->addAction(tr("&PDF ...")), &QAction::triggered, this,
+            [this] { exportAs(QStringLiteral("pdf")); });
     connect(menu->addAction(tr("&JSON ...")), &QAction::triggered, this,
             [this] { exportAs(QStringLiteral("json")); });
     m_export->setMenu(menu);
@@ -359,13 +362,18 @@ void PreflightPage::exportAs(const QString &format)
 {
     if (!m_draft.check)
         return;
-    const bool html = format == QLatin1String("html");
-    saveAs(tr("Export the preflight report"), QStringLiteral("preflight.") + format,
-           html ? tr("HTML (*.html)") : tr("JSON (*.json)"),
-           [html, report = *m_draft.check, accepted = m_draft.accepted]() -> Result<QByteArray> {
-               return html ? causeway::checkReportHtml(report, accepted)
-                           : QJsonDocument(report.toJson(accepted)).toJson();
-           });
+    const bool json = format == QLatin1String("json"), pdf = format == QLatin1String("pdf");
+    saveAs(
+        tr("Export the preflight report"), QStringLiteral("preflight.") + format,
+        json  ? tr("JSON (*.json)")
+        : pdf ? tr("PDF (*.pdf)")
+              : tr("HTML (*.html)"),
+        [json, pdf, report = *m_draft.check, accepted = m_draft.accepted]() -> Result<QByteArray> {
+            if (json)
+                return QJsonDocument(report.toJson(accepted)).toJson();
+            const QByteArray html = causeway::checkReportHtml(report, accepted);
+            return pdf ? pdfFromHtml(html) : html;
+        });
 }
 
 Readiness PreflightPage::isComplete() const
