@@ -297,8 +297,17 @@ QStringList Standing::lines() const
         }
     }
     if (!over && seconds("log_kept_bytes").isDouble()) {
-        line("log", say(cwText("cli", "%1 of it is kept for the server that follows",
-                               bytesText(seconds("log_kept_bytes").toDouble()))));
+        const QString kept = bytesText(seconds("log_kept_bytes").toDouble());
+        line("log",
+             say(seconds("log_left_bytes").isDouble()
+                     ? cwText("cli",
+                              "%1 of it is kept for the server that follows; after %2 more the "
+                              "rest is thrown away (max_slot_wal_keep_size)",
+                              kept, bytesText(seconds("log_left_bytes").toDouble()))
+                     : cwText("cli",
+                              "%1 of it is kept for the server that follows, without limit: watch "
+                              "the leader's disk",
+                              kept)));
     }
     if (!over && seconds("retention_seconds").isDouble()) {
         line("log", say(cwText("cli", "the server keeps it for %1",

@@ -160,11 +160,11 @@ QByteArray reportHtml(const MigrationReport &r)
     const QJsonValue pause = r.snapshot.value(QStringLiteral("write_pause_seconds"));
     QString body =
         QStringLiteral("<table>") + row(QStringLiteral("Phase"), toString(r.phase)) +
-        row(QStringLiteral("Source"), r.settings.source.primary().toUrl()) +
+        row(QStringLiteral("Source"), urlWithoutAccount(r.settings.source.primary())) +
         (r.settings.source.readsFromReplica()
-             ? row(QStringLiteral("Read from"), r.settings.source.fromHere.toUrl())
+             ? row(QStringLiteral("Read from"), urlWithoutAccount(r.settings.source.fromHere))
              : QString()) +
-        row(QStringLiteral("Target"), r.settings.target.fromHere.toUrl()) +
+        row(QStringLiteral("Target"), urlWithoutAccount(r.settings.target.fromHere)) +
         row(QStringLiteral("Schemas"), r.settings.selection.schemas.join(QStringLiteral(", "))) +
         row(QStringLiteral("Left out or picked"),
             r.settings.selection.patterns.join(QStringLiteral(", "))) +

@@ -58,6 +58,15 @@ QJsonValue leftBehindJson(const MigrationReport &r)
 }
 } // namespace
 
+QString urlWithoutAccount(const Address &address)
+{
+    Address a = address;
+    a.user.clear();
+    a.tls.cert.clear();
+    a.tls.key.clear();
+    return a.toUrl();
+}
+
 Result<MigrationReport> readReport(Journal &journal)
 {
     MigrationReport r;

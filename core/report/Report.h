@@ -27,6 +27,9 @@ struct MigrationReport {
 };
 
 Result<MigrationReport> readReport(Journal &);
+/// Where the data is, for whoever connects to it: without Causeway's own account, whose rights an
+/// application must not have.
+QString urlWithoutAccount(const Address &);
 QByteArray reportJson(const MigrationReport &);
 QByteArray reportHtml(const MigrationReport &);
 QByteArray reportCsv(const MigrationReport &); ///< a line a table

@@ -352,6 +352,18 @@ QString Words::lag(double s)
     return s < 0 ? tr("not known") : seconds(s);
 }
 
+QString Words::logKept(const Snapshot &s)
+{
+    if (s.retentionSeconds >= 0)
+        return seconds(static_cast<double>(s.retentionSeconds));
+    if (s.logKeptBytes < 0)
+        return tr("not known");
+    // A slot keeps what the follower has not got, and nothing by time.
+    return s.logLeftBytes < 0
+               ? tr("%1, without limit").arg(bytes(s.logKeptBytes))
+               : tr("%1, and %2 more at most").arg(bytes(s.logKeptBytes), bytes(s.logLeftBytes));
+}
+
 QString Words::time(qint64 unixMs)
 {
     if (unixMs <= 0)

@@ -41,6 +41,8 @@ public:
     static QString seconds(double); ///< "1.4 s", "2 min 05 s", "3 h 10 min", "2 d 4 h"
     static QString eta(qint64 low, qint64 high);
     static QString lag(double seconds);
+    /// How long, or how much, the leader keeps of its log for the follower.
+    static QString logKept(const Snapshot &);
     static QString time(qint64 unixMs);
     static QString ago(const QDateTime &utc, const QDateTime &now);
     /// Isolated left-to-right: a host name or SQL inside a right-to-left sentence.

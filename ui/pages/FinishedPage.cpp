@@ -3,6 +3,7 @@
 #include "models/Pdf.h"
 #include "models/StepModel.h"
 #include "models/TableListModel.h"
+#include "report/Report.h"
 #include "widgets/CodeView.h"
 #include "widgets/Labels.h"
 #include "widgets/RowsView.h"
@@ -129,7 +130,7 @@ void FinishedPage::snapshotChanged()
                     tr("Findings acknowledged: %1").arg(accepted.join(QStringLiteral(", "))));
     m_leftOut->setVisible(!m_draft.leftOut.isEmpty());
     m_leftOut->set(Mark::Info, tr("Left out: %1").arg(m_draft.leftOut.join(QStringLiteral(", "))));
-    m_connection->setText(m_bridge.settings().target.fromHere.toUrl());
+    m_connection->setText(urlWithoutAccount(m_bridge.settings().target.fromHere));
     Q_EMIT completeChanged();
 }
 

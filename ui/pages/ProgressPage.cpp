@@ -233,9 +233,7 @@ void ProgressPage::snapshotChanged()
                          : Words::lag(s->lagSeconds));
     const QString limit = Words::bottleneck(s->limitedBy);
     say(m_limit, tr("Limited by"), limit.isEmpty() ? QStringLiteral("-") : limit);
-    say(m_retention, tr("Log kept for"),
-        s->retentionSeconds < 0 ? tr("not known")
-                                : Words::seconds(static_cast<double>(s->retentionSeconds)));
+    say(m_retention, tr("Log kept for"), Words::logKept(*s));
     const int all = static_cast<int>(s->tables.size());
     m_verified->setVisible(verified > 0 || different > 0);
     if (different > 0)

@@ -30,6 +30,16 @@ class ReportTest : public QObject {
     MigrationReport m_report;
 
 private Q_SLOTS:
+    void offersNobodyTheAccountOfTheMigration()
+    {
+        const auto a = Address::fromUrl(
+            QStringLiteral("postgresql://mover:secret@db-new:5433/shop?sslmode=verify-full&"
+                           "sslrootcert=/ca.pem&sslcert=/mover.pem&sslkey=/mover.key"));
+        QVERIFY(a.has_value());
+        QCOMPARE(urlWithoutAccount(*a), QStringLiteral("postgresql://db-new:5433/shop?sslmode="
+                                                       "verify-full&sslrootcert=/ca.pem"));
+    }
+
     void initTestCase()
     {
         Settings settings;
