@@ -23,6 +23,15 @@ const QString kIdleLimit = QStringLiteral("10s");
 const QString kLimitAsking = QStringLiteral("SET lock_timeout = '5s'");
 const QString kReadOnlyBefore = QStringLiteral("read_only_before");
 
+/// An SQL condition: the account may say how soon autovacuum gives way to a lock that waits for it.
+QString mayHurryAutovacuum(int version)
+{
+    return version >= 150000
+               ? QStringLiteral("pg_catalog.has_parameter_privilege('deadlock_timeout', 'SET')")
+               : QStringLiteral("(SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = "
+                                "current_user)");
+}
+
 QString refuseSql(const QString &schema, const QString &account, const QString &migration)
 {
     return QStringLiteral(
@@ -192,6 +201,7 @@ Status Fence::waitForQuiet(const Scope &scope, std::chrono::milliseconds limit,
     QStringList oids;
     for (const ScopeTable &t : scope.tables)
         oids << QString::number(t.oid);
+    CW_TRY_ASSIGN(const int version, m_server.version(stop));
     // A lock that waits for a long transaction has every other writer wait behind it, for as long
     // as the attempt lasts. Young ones are over in a moment. Ages are told by when we first saw a
     // transaction hold a lock: when it began is shown to few accounts.
@@ -205,10 +215,12 @@ Status Fence::waitForQuiet(const Scope &scope, std::chrono::milliseconds limit,
             "'transactionid' AND x.virtualtransaction = l.virtualtransaction LEFT JOIN "
             "pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid WHERE l.locktype = "
             "'relation' AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database "
-            "WHERE datname = current_database()) AND l.mode IN ('RowExclusiveLock', 'ShareLock', "
+            "WHERE datname = current_database()) AND l.mode IN ('ShareUpdateExclusiveLock', "
+            "'RowExclusiveLock', 'ShareLock', "
             "'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') AND l.relation = ANY "
-            "(ARRAY[%1]::oid[])")
-            .arg(oids.join(QLatin1Char(',')));
+            "(ARRAY[%1]::oid[]) AND NOT (COALESCE(a.backend_type = 'autovacuum worker', false) AND "
+            "%2)")
+            .arg(oids.join(QLatin1Char(',')), mayHurryAutovacuum(version));
     const auto began = std::chrono::steady_clock::now();
     auto told = began;
     std::map<QString, std::chrono::steady_clock::time_point> firstSeen;
@@ -258,6 +270,12 @@ Result<Fence::Attempt> Fence::tryHold(const QStringList &order, std::chrono::mil
         stop));
     if (order.isEmpty())
         return Attempt::Held;
+    // Autovacuum gives way, but only once somebody has waited for as long as this; until then every
+    // writer waits behind us. A second by default: the whole pause that a switch may cost.
+    CW_TRY(m_session->query(
+        QStringLiteral("SELECT pg_catalog.set_config('deadlock_timeout', '30ms', false) WHERE %1")
+            .arg(mayHurryAutovacuum(m_session->version())),
+        stop));
     const int pid = m_session->backendPid();
     auto locking =
         std::async(std::launch::async, [&] { return m_session->exec(lockSql(order), stop); });

@@ -95,6 +95,36 @@ private Q_SLOTS:
                  QStringLiteral("8"));
     }
 
+    /// It gives way to who waits for a second, which is all that a switch may cost the application.
+    void autovacuumMakesNoPause()
+    {
+        const QString db = QStringLiteral("shop");
+        PostgresPair pair(
+            postgres(QStringLiteral("15"), {QStringLiteral("autovacuum_naptime=1"),
+                                            QStringLiteral("autovacuum_vacuum_cost_limit=1"),
+                                            QStringLiteral("autovacuum_vacuum_cost_delay=100ms")}),
+            postgres(QStringLiteral("18")));
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop"));
+        pair.source.exec(QStringLiteral("CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO "
+                                        "a SELECT g, repeat('x', 500) FROM generate_series(1, "
+                                        "20000) g"),
+                         db);
+        const auto migration = pair.open();
+        CW_VERIFY(runTo(*migration, Goal::Replica));
+        CW_VERIFY(carryOut(*migration, command::Verify{}).status);
+        pair.source.exec(QStringLiteral("UPDATE a SET v = repeat('y', 500)"), db);
+        QTRY_COMPARE_WITH_TIMEOUT(
+            pair.source.scalar(QStringLiteral("SELECT count(*) FROM pg_locks l JOIN "
+                                              "pg_stat_activity USING (pid) WHERE relation = "
+                                              "'a'::regclass AND backend_type = 'autovacuum "
+                                              "worker' AND mode = 'ShareUpdateExclusiveLock'"),
+                               db),
+            QStringLiteral("1"), 30'000);
+        CW_VERIFY(runTo(*migration, Goal::Primary));
+        const double pause = migration->snapshot()->writePauseSeconds;
+        QVERIFY2(pause < 0.9, qPrintable(QString::number(pause)));
+    }
+
     void aPreparedTransactionIsNamedAtOnce_data()
     {
         QTest::addColumn<QString>("from");
