@@ -91,6 +91,26 @@ Status lookStandby(Look &look)
     return look.block(cwText("core", "It is a standby."));
 }
 
+/// A server tells each client the number of its process when it connects, and again when asked.
+/// What stands between answers the first itself, and passes on the second.
+Status lookPooler(Look &look)
+{
+    CW_TRY_ASSIGN(const auto rows,
+                  look.here.query(QStringLiteral("SELECT pg_catalog.pg_backend_pid()"), look.stop));
+    if (look.here.ownBackends().contains(rows.text(0, 0)))
+        return look.pass(cwText("core", "The server answers itself."));
+    look.out.objects << look.here.address().display();
+    look.out.fix.platform = platformOf(look);
+    look.out.fix.text =
+        cwText("core",
+               "Give the address of the server itself: with PgBouncer the host and port that its "
+               "[databases] section names, at Supabase the direct connection, at Neon the host "
+               "without \"-pooler\", at AWS the endpoint of the instance or cluster rather than of "
+               "RDS Proxy. Applications may go on using the pooler.");
+    return look.block(
+        cwText("core", "A connection pooler answers at %1.", look.here.address().display()));
+}
+
 Status lookPrepared(Look &look)
 {
     CW_TRY_ASSIGN(const auto rows,
@@ -215,6 +235,15 @@ void addServerChecks(CheckList &list)
               .why = cwText("core", "A standby takes no writes, and cannot fence its primary."),
               .sql = {QStringLiteral("SELECT pg_is_in_recovery()")},
               .look = lookStandby});
+    list.add({.id = QStringLiteral("pg-pooler"),
+              .on = On::Both,
+              .title = cwText("core", "A direct connection"),
+              .needed = cwText("core", "No connection pooler in between."),
+              .why = cwText("core", "A pooler hands one session's settings, locks and transactions "
+                                    "to another, and passes no replication on: the fence would "
+                                    "hold nobody."),
+              .sql = {QStringLiteral("SELECT pg_backend_pid()")},
+              .look = lookPooler});
     list.add({.id = QStringLiteral("pg-wal-level"),
               .on = On::Both,
               .title = cwText("core", "Logical replication"),

@@ -1,11 +1,19 @@
 #include "base/Stop.h"
 #include "postgres/checks/Context.h"
+#include "servers/ServerProcess.h"
+#include "servers/Support.h"
 #include "servers/TestServer.h"
 
 #include <QElapsedTimer>
 #include <QtTest>
 
+#include <csignal>
 #include <thread>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace causeway;
 using namespace causeway::test;
@@ -19,6 +27,19 @@ class PostgresChecksTest : public QObject {
     static constexpr const char *kDatabase = "postgres";
     std::unique_ptr<TestServer> m_source, m_target;
 
+    static quint16 freePort()
+    {
+        const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in a{};
+        a.sin_family = AF_INET;
+        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof a;
+        if (::bind(fd, reinterpret_cast<sockaddr *>(&a), size) != 0 ||
+            ::getsockname(fd, reinterpret_cast<sockaddr *>(&a), &size) != 0)
+            qFatal("no port");
+        ::close(fd);
+        return ntohs(a.sin_port);
+    }
     static ServerOptions options(const QStringList &settings)
     {
         ServerOptions o;
@@ -122,6 +143,23 @@ private Q_SLOTS:
         QCOMPARE(toString(f.fix.platform), QStringLiteral("rds"));
         QVERIFY(f.fix.sql.isEmpty());
         QVERIFY(f.fix.command.first().contains(QStringLiteral("rds.logical_replication")));
+        // As it is after that command: and there the right to replicate is a membership.
+        auto after =
+            std::make_unique<TestServer>(options({QStringLiteral("rds.logical_replication=on"),
+                                                  QStringLiteral("rds.extensions=hstore")}));
+        after->exec(QStringLiteral("CREATE ROLE rds_replication; CREATE ROLE mig LOGIN PASSWORD "
+                                   "'mig-secret'"));
+        std::swap(m_source, after);
+        QVERIFY(find(QStringLiteral("pg-wal-level")).status == FindingStatus::Pass);
+        const Finding without =
+            find(QStringLiteral("pg-grants"), FindingSide::Source, QStringLiteral("mig"));
+        m_source->exec(without.fix.sql.filter(QStringLiteral("GRANT rds_replication")).value(0));
+        const Finding with =
+            find(QStringLiteral("pg-grants"), FindingSide::Source, QStringLiteral("mig"));
+        std::swap(m_source, after);
+        QVERIFY(!without.fix.sql.filter(QStringLiteral("GRANT rds_replication")).isEmpty());
+        QVERIFY2(with.fix.sql.filter(QStringLiteral("rds_replication")).isEmpty(),
+                 qPrintable(with.fix.sql.join(QLatin1Char('\n'))));
     }
 
     void tablesWithoutReplicaIdentity()
@@ -316,6 +354,63 @@ private Q_SLOTS:
         const Finding f = find(id, FindingSide::Source, user);
         QCOMPARE(toString(f.status), QStringLiteral("blocker"));
         QCOMPARE(f.objects.size(), 1);
+    }
+
+    void aPoolerIsRecognised_data()
+    {
+        QTest::addColumn<QString>("mode");
+        QTest::newRow("session") << QStringLiteral("session");
+        QTest::newRow("transaction") << QStringLiteral("transaction");
+    }
+    void aPoolerIsRecognised()
+    {
+        QVERIFY(find(QStringLiteral("pg-pooler")).status == FindingStatus::Pass);
+        if (!qEnvironmentVariableIsSet("CAUSEWAY_LONG"))
+            QSKIP("With CAUSEWAY_LONG only: PgBouncer is fetched."); // half a minute
+        QFETCH(const QString, mode);
+        const QString tree = fetchedTree(QStringLiteral("get-pgbouncer.sh"), {},
+                                         sharedCacheFolder() + QStringLiteral("/pgbouncer"));
+        QTemporaryDir folder;
+        const quint16 port = freePort();
+        const auto write = [&](const char *name, const QString &text) {
+            QFile file(folder.filePath(QString::fromLatin1(name)));
+            if (!file.open(QIODevice::WriteOnly))
+                qFatal("cannot write");
+            file.write(text.toUtf8());
+            return file.fileName();
+        };
+        const QString users = write("users", QStringLiteral("\"postgres\" \"root-secret\"\n"));
+        const QString conf =
+            write("conf", QStringLiteral("[databases]\n* = host=127.0.0.1 port=%1\n[pgbouncer]\n"
+                                         "listen_addr = 127.0.0.1\nlisten_port = %2\nauth_type = "
+                                         "trust\nauth_file = %3\npool_mode = %4\n"
+                                         "unix_socket_dir =\n")
+                              .arg(m_source->address({}, {}, {}).port)
+                              .arg(port)
+                              .arg(users, mode));
+        giveAway(folder.path());
+        ServerProcess pooler;
+        pooler.start({{tree + QStringLiteral("/pgbouncer"), conf},
+                      folder.filePath(QStringLiteral("log")),
+                      SIGINT,
+                      SIGKILL,
+                      true});
+        Endpoint through = endpoint(*m_source);
+        through.fromHere.port = port;
+        const auto look = [&] {
+            pg::Servers servers;
+            servers.source =
+                std::make_shared<pg::ServerContext>(through, Side::Source, CheckOptions());
+            auto checks = pg::allChecks(servers, {});
+            std::erase_if(checks,
+                          [](const Check &c) { return c.id != QLatin1String("pg-pooler"); });
+            return runChecks(checks, {}, {}, {}).front();
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(look().status == FindingStatus::Blocker, 20'000);
+        const Finding f = look();
+        QVERIFY(f.found.english().contains(QString::number(port)));
+        QVERIFY(f.fix.text.english().contains(QLatin1String("[databases]")));
+        pooler.stop();
     }
 
     void everyCheckRunsAndChangesNothing()
