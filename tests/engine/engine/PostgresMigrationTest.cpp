@@ -141,6 +141,13 @@ private Q_SLOTS:
             qInfo("write pause by the engine %.3f s, longest gap seen by the writer %lld ms",
                   migration->snapshot()->writePauseSeconds,
                   static_cast<long long>(writer.longestGap().count()));
+            QStringList times;
+            for (const StepRecord &s : migration->snapshot()->steps) {
+                if (s.id.startsWith(QLatin1String("switch")) ||
+                    s.id.startsWith(QLatin1String("complete")))
+                    times << QStringLiteral("%1 %2").arg(s.id).arg(s.finishedMs - s.startedMs);
+            }
+            qInfo("%s", qPrintable(times.join(QStringLiteral(", "))));
             if (qEnvironmentVariableIsSet("CAUSEWAY_LONG")) // a machine of CI may be slow
                 QVERIFY(migration->snapshot()->writePauseSeconds < 1.0);
             touchMany(leader, ++round);
@@ -433,6 +440,45 @@ private Q_SLOTS:
         turn(Goal::Replica, pair.source);
         turn(Goal::Primary, pair.target);
         writer.stop();
+        CW_VERIFY(runTo(*migration, Goal::Finished, true));
+        for (TestServer *server : {&pair.source, &pair.target})
+            QCOMPARE(PostgresPair::leftOn(*server), QStringList());
+    }
+
+    /// Each account has what its own part takes, and no more: the source's publishes, the target's
+    /// subscribes. Then there is no way back, which is said before anything is copied.
+    void movesOneWayWithHalfTheRightsOnEachSide()
+    {
+        PostgresPair pair(postgres(QStringLiteral("18")), postgres(QStringLiteral("18")),
+                          QStringLiteral("NOSUPERUSER"));
+        const QString db = QStringLiteral("shop");
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop OWNER mover"));
+        pair.source.exec(QStringLiteral("ALTER ROLE mover REPLICATION"));
+        pair.source.exec(QStringLiteral("CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO "
+                                        "a SELECT g, 'v' || g FROM generate_series(1, 1000) g; "
+                                        "ALTER TABLE a OWNER TO mover"),
+                         db);
+        pair.target.exec(QStringLiteral("GRANT pg_create_subscription TO mover; ALTER DATABASE "
+                                        "shop OWNER TO mover"),
+                         db);
+        {
+            const Status refused = runTo(*pair.open(), Goal::Replica);
+            QVERIFY(!refused);
+            QVERIFY2(refused.error().describe().contains(QLatin1String("one-way")) ||
+                         refused.error().id == QLatin1String("preflight-blocked"),
+                     qPrintable(refused.error().describe()));
+        }
+        QFile::remove(pair.file);
+        pair.settings.oneWayAccepted = true;
+        pair.settings.accepted << QStringLiteral("one-way");
+        const auto migration = pair.open();
+        CW_VERIFY(runTo(*migration, Goal::Replica));
+        pair.source.exec(QStringLiteral("UPDATE a SET v = 'x' WHERE id < 10; DELETE FROM a WHERE "
+                                        "id = 11"),
+                         db);
+        CW_VERIFY(runTo(*migration, Goal::Primary));
+        QCOMPARE(pair.differences(), QStringList());
+        pair.target.exec(QStringLiteral("INSERT INTO a VALUES (2000, 'new')"), db);
         CW_VERIFY(runTo(*migration, Goal::Finished, true));
         for (TestServer *server : {&pair.source, &pair.target})
             QCOMPARE(PostgresPair::leftOn(*server), QStringList());
