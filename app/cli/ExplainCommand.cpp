@@ -12,9 +12,10 @@ namespace {
 
 Result<QString> messageFrom(const Arguments &args)
 {
-    const QString given = args.positionals().join(QLatin1Char(' '));
+    CW_TRY(args.required(0));
+    QString given = args.positionals().join(QLatin1Char(' '));
     if (given != QLatin1String("-"))
-        return args.required(0).map([&](const QString &) { return given; });
+        return given;
     QFile in;
     if (!in.open(stdin, QIODevice::ReadOnly)) {
         return fail(ErrorCode::Io,
