@@ -14,6 +14,7 @@
 #include <mutex>
 #include <span>
 #include <thread>
+#include <utility>
 
 /// Applies changes to a MySQL or MariaDB follower.
 ///
@@ -169,8 +170,7 @@ public:
                 CW_TRY(applyLarge(segments[i], visible, rows, stop));
             i += std::max<std::size_t>(1, n);
         }
-        updateExactness();
-        return {};
+        return becomeExact(stop);
     }
 
     Status applyStatement(const FollowerStatement &statement, const Position &after,
@@ -224,8 +224,7 @@ public:
         m_statementIntent.reset();
         if (rowsFollow)
             m_groupStatement = intent;
-        updateExactness();
-        return {};
+        return becomeExact(stop);
     }
 
     Status repair(const std::vector<RowChange> &rows, std::stop_token stop) override
@@ -264,18 +263,11 @@ public:
             m_settled = true;
             return {};
         }
-        if (!m_graph.chained().empty()) {
-            const auto sweep = [&](Session &s) -> Status {
-                CW_TRY(rereadOrphans(context(s, stop), *m_options.leader, m_recorded));
-                return {};
-            };
-            CW_TRY(m_main->transaction(sweep, stop));
-        }
+        CW_TRY(sweepOrphans(stop));
         // Also covers what an applier before this one has read.
         CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
         m_settled = true;
-        updateExactness();
-        return {};
+        return becomeExact(stop);
     }
 
     void interrupt() noexcept override
@@ -324,12 +316,37 @@ private:
         return m_options.leader && !m_graph.isEmpty() && !m_exact;
     }
 
-    /// A re-read row is as new as the reading: the follower is exact once it has got there.
-    void updateExactness()
+    /// Rows that refer to no row although a chain of actions should have reached them.
+    Status sweepOrphans(std::stop_token stop)
     {
-        if (m_settled && !m_exact &&
-            (m_readUpTo.isEmpty() || positionReached(m_recorded, m_readUpTo)))
-            m_exact = true;
+        if (m_graph.chained().empty())
+            return {};
+        const auto sweep = [&](Session &s) -> Status {
+            CW_TRY(rereadOrphans(context(s, stop), *m_options.leader, m_recorded));
+            return {};
+        };
+        return m_main->transaction(sweep, stop);
+    }
+
+    /// A re-read row is as new as the reading: the follower is exact once it has got there. What
+    /// was read ahead may have taken away, too early, the row in the middle of a chain of actions
+    /// that the log brought later: once everything has arrived, what such a chain missed is found
+    /// by what it left behind. Before anybody is told of the position, so that nobody compares it.
+    Status becomeExact(std::stop_token stop)
+    {
+        if (!m_settled || m_exact ||
+            !(m_readUpTo.isEmpty() || positionReached(m_recorded, m_readUpTo)))
+            return {};
+        if (std::exchange(m_readAhead, false)) {
+            CW_TRY(sweepOrphans(stop));
+            CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
+            // Once: a leader that has such rows itself (checks were off) would never come to an
+            // end.
+            if (!positionReached(m_recorded, m_readUpTo))
+                return {};
+        }
+        m_exact = true;
+        return {};
     }
 
     Status writeFact(Session &s, const QString &name, const QString &value, std::stop_token stop)
@@ -467,6 +484,7 @@ private:
     Status noteRead(std::stop_token stop)
     {
         CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
+        m_readAhead = true;
         return {};
     }
 
@@ -720,6 +738,7 @@ private:
     bool m_settled = false;
     bool m_exact = false;     ///< no row on the follower is ahead of m_recorded
     Position m_readUpTo;      ///< of the newest re-read row
+    bool m_readAhead = false; ///< rows were re-read since orphans were looked for
     std::mutex m_leaderMutex; ///< m_options.leader while workers write
     std::mutex m_statementMutex;
     Session *m_statementSession = nullptr;
