@@ -331,7 +331,10 @@ bool isOpen(const Finding &f, const QStringList &accepted)
 {
     const bool open = f.status == FindingStatus::Blocker || f.status == FindingStatus::Warning ||
                       f.status == FindingStatus::Unknown;
-    return open && !f.fix.isEmpty() && !(f.acceptable && accepted.contains(f.id));
+    // Words alone are for reading where the finding stands, unless they are what stands in the way.
+    const bool act = f.status == FindingStatus::Blocker ||
+                     !(f.fix.sql.isEmpty() && f.fix.config.isEmpty() && f.fix.command.isEmpty());
+    return open && act && !f.fix.isEmpty() && !(f.acceptable && accepted.contains(f.id));
 }
 
 } // namespace

@@ -183,14 +183,21 @@ Status lookUniqueKey(Look &look)
             if (c.name.compare(name, Qt::CaseInsensitive) == 0)
                 name = QStringLiteral("causeway_row_id");
         }
+        // A primary key over the beginning of a text identifies nothing, and is the only one.
+        const bool hasPrimary =
+            std::any_of(keys->begin(), keys->end(), [&](const UniqueKeyBrief &k) {
+                return k.table == t.name && k.name == QLatin1String("PRIMARY");
+            });
+        const QString key =
+            hasPrimary ? QStringLiteral("UNIQUE KEY") : QStringLiteral("PRIMARY KEY");
         // A table may have one AUTO_INCREMENT column only.
         sql << (counter.isEmpty()
                     ? QStringLiteral("ALTER TABLE %1 ADD COLUMN %2 BIGINT UNSIGNED NOT NULL "
-                                     "AUTO_INCREMENT%3 PRIMARY KEY;")
+                                     "AUTO_INCREMENT%3 %4;")
                           .arg(quoteName(t.name), quoteId(name),
-                               invisible ? QStringLiteral(" INVISIBLE") : QString())
-                    : QStringLiteral("ALTER TABLE %1 ADD PRIMARY KEY (%2);")
-                          .arg(quoteName(t.name), quoteId(counter)));
+                               invisible ? QStringLiteral(" INVISIBLE") : QString(), key)
+                    : QStringLiteral("ALTER TABLE %1 ADD %2 (%3);")
+                          .arg(quoteName(t.name), key, quoteId(counter)));
     }
     look.out.objects = names(keyless);
     look.out.fix = sqlFix(look, sql,

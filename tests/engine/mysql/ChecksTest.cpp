@@ -205,7 +205,8 @@ private Q_SLOTS:
                 "NULL, n INT NOT NULL AUTO_INCREMENT, PRIMARY KEY(g,n)) ENGINE=MyISAM; CREATE "
                 "TABLE keyless(a INT, "
                 "my_row_id INT, UNIQUE(a)); CREATE TABLE prefixed(t VARCHAR(200) NOT NULL, "
-                "UNIQUE(t(10))); CREATE TABLE counted(n INT NOT NULL AUTO_INCREMENT, KEY(n)); "
+                "UNIQUE(t(10))); CREATE TABLE begun(t TEXT, n INT, PRIMARY KEY(t(20), n)); CREATE "
+                "TABLE counted(n INT NOT NULL AUTO_INCREMENT, KEY(n)); "
                 "CREATE TABLE swedish(id INT PRIMARY KEY, t VARCHAR(9) CHARACTER SET cp1250); "
                 "CREATE TABLE `odd-name`(id INT PRIMARY KEY); CREATE TABLE odd_name(id INT PRIMARY "
                 "KEY); CREATE TABLE full(id TINYINT UNSIGNED AUTO_INCREMENT PRIMARY KEY "
@@ -214,7 +215,7 @@ private Q_SLOTS:
             QStringLiteral("shop"));
         mends("mysql-storage-engine", FindingStatus::Warning);
         const Finding keys = find("mysql-unique-key");
-        QCOMPARE(keys.objects.size(), 3);
+        QCOMPARE(keys.objects.size(), 4);
         mends("mysql-unique-key", FindingStatus::Blocker);
         mends("mysql-charset", FindingStatus::Warning);
         mends("mysql-table-names", FindingStatus::Warning);
