@@ -363,8 +363,8 @@ public:
     virtual Result<ServerFacts> facts(std::stop_token) = 0;
     virtual Result<Capabilities> capabilities(std::stop_token) = 0;
     virtual Result<Catalog> catalog(const Selection &, std::stop_token) = 0;
-    /// The triggers or events of the selection, as catalog() has them, without reading all the
-    /// tables: cheap enough to ask while writes are held.
+    /// The selection's objects of one kind, as catalog() has them, without reading all the
+    /// tables: triggers and events are cheap enough to ask for while writes are held.
     virtual Result<std::vector<SchemaObject>> objects(const Selection &selection, ObjectKind kind,
                                                       std::stop_token stop)
     {

@@ -4,6 +4,7 @@
 #include "base/Stop.h"
 #include "engine/ForeignWrites.h"
 #include "engine/LogKeeping.h"
+#include "engine/ObjectDrift.h"
 #include "engine/Recopy.h"
 
 #include <QDateTime>
@@ -356,6 +357,8 @@ Status catchUpStage(Context &ctx, Replication &replication, std::stop_token stop
              build(QStringLiteral("replica.views"), cwText("core", "Create the views"),
                    ctx.script.views, 1)},
             stop));
+        if (!once)
+            CW_TRY(noteObjects(ctx, Side::Source, stop));
         CW_TRY(ctx.setFact(Side::Target, fact::complete, QStringLiteral("1"), stop));
         *replication.complete = true;
     }

@@ -1,4 +1,5 @@
 #include "engine/Context.h"
+#include "engine/ObjectDrift.h"
 #include "engine/Replication.h"
 #include "engine/Restorations.h"
 #include "engine/SwitchParts.h"
@@ -91,6 +92,7 @@ Status completeSwitch(Context &ctx, std::stop_token stop)
     Step tidy = step("tidy", now.leader, cwText("core", "Note that the switch is complete"));
     tidy.act = [&](std::stop_token token) -> Status {
         CW_TRY(forgetKept(ctx, now.leader, token));
+        CW_TRY(noteObjects(ctx, now.leader, token));
         return ctx.clearFact(now.leader, fact::switchUnfinished, token);
     };
     steps.push_back(std::move(tidy));

@@ -3,6 +3,7 @@
 #include "engine/ForeignWrites.h"
 #include "engine/Hook.h"
 #include "engine/KeyComparison.h"
+#include "engine/ObjectDrift.h"
 #include "engine/Replication.h"
 #include "engine/Restorations.h"
 #include "engine/SwitchParts.h"
@@ -83,8 +84,13 @@ public:
                                                             : Phase::SwitchingBack));
         if (!m_ctx.settings.onBeforeSwitch.isEmpty())
             CW_TRY(runHook(m_ctx.settings.onBeforeSwitch, hookEnvironment(m_ctx, m_from), stop));
-        CW_TRY(learnSchema(m_ctx, stop));
         CW_TRY(numbers(stop));
+        // Triggers and events as they are now, not as they were when this process began to copy.
+        if (m_number == 1)
+            m_ctx.schemaKnown = false;
+        CW_TRY(learnSchema(m_ctx, stop));
+        if (!m_once)
+            CW_TRY(checkObjects(m_ctx, m_from, m_number == 1, stop));
         // Whatever can be read or connected before writes are held, is.
         if (!m_once) {
             m_replication.recheck.reset();
@@ -315,6 +321,7 @@ private:
         if (const auto ledger = m_ctx.ledger(m_from.leader, {}))
             s.shownSql = (*ledger)->createSql();
         s.act = [this](std::stop_token stop) -> Status {
+            CW_TRY(forgetObjects(m_ctx, m_from.follower));
             CW_TRY(m_ctx.lease(m_from.leader, stop));
             // For `unfence`, which comes without the file.
             return m_ctx.setFact(m_from.leader, QStringLiteral("selection"),

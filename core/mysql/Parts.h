@@ -19,7 +19,7 @@ Result<std::vector<LiveClient>> readLiveClients(Session &, std::stop_token);
 Result<Catalog> readCatalog(Session &, const Selection &, std::stop_token);
 Result<QStringList> readSchemaNames(Session &, std::stop_token);
 Result<Counters> readCounters(Session &, const Selection &, std::stop_token);
-// SchemaReadObjects.cpp: triggers or events alone
+// SchemaReadObjects.cpp: objects of one kind alone
 Result<std::vector<SchemaObject>> readObjects(Session &, const Selection &, ObjectKind,
                                               std::stop_token);
 // SchemaWriter.cpp: `session` is on the follower

@@ -296,13 +296,40 @@ Result<std::vector<SchemaObject>> readObjects(Session &session, const Selection 
         CW_TRY_ASSIGN(schemas, readSchemaNames(session, stop));
     }
     Reader reader{session, schemas, selection, stop, {}};
-    if (kind == ObjectKind::Trigger) {
+    switch (kind) {
+    case ObjectKind::Trigger:
         CW_TRY(reader.triggers([&](const TableName &name) {
             return schemas.contains(name.schema) &&
                    !name.name.startsWith(QLatin1String("_causeway_")) && selection.matches(name);
         }));
-    } else if (kind == ObjectKind::Event) {
+        break;
+    case ObjectKind::Event:
         CW_TRY(reader.events());
+        break;
+    case ObjectKind::View:
+        CW_TRY(reader.views());
+        break;
+    case ObjectKind::Procedure:
+    case ObjectKind::Function:
+        CW_TRY(reader.routines());
+        std::erase_if(reader.out, [kind](const SchemaObject &o) { return o.kind != kind; });
+        break;
+    case ObjectKind::Sequence: {
+        CW_TRY_ASSIGN(const auto found,
+                      session.query(QStringLiteral("SELECT TABLE_SCHEMA, TABLE_NAME FROM "
+                                                   "information_schema.TABLES WHERE "
+                                                   "TABLE_TYPE='SEQUENCE' AND %1")
+                                        .arg(schemaCondition("TABLE_SCHEMA", schemas)),
+                                    stop));
+        std::vector<TableName> names;
+        for (std::size_t i = 0; i < found.rows.size(); ++i) {
+            TableName name{found.text(i, "TABLE_SCHEMA"), found.text(i, "TABLE_NAME")};
+            if (schemas.contains(name.schema) && selection.matches(name))
+                names.push_back(std::move(name));
+        }
+        CW_TRY(reader.sequences(names));
+        break;
+    }
     }
     return std::move(reader.out);
 }
