@@ -91,7 +91,7 @@ struct AppliedFix {
 };
 /// Applies the fix of one finding (canApply), then checks that one again.
 Result<AppliedFix> applyFix(const Endpoint &source, const std::optional<Endpoint> &target,
-                         const CheckOptions &, const QString &id, std::stop_token);
+                            const CheckOptions &, const QString &id, std::stop_token);
 /// Least-privilege account for exactly this server and selection.
 Result<QStringList> userScript(const Endpoint &, Side, const CheckOptions &,
                                const QString &accountName, std::stop_token);
