@@ -5,6 +5,7 @@
 #include <QCryptographicHash>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QRegularExpression>
 
 #include <array>
 
@@ -20,6 +21,23 @@ QString valueName(Side side)
     return QStringLiteral("objects.") + toString(side);
 }
 
+/// What makes it another one. Not where a sequence stands, which its own text tells; nor whether an
+/// event is enabled: a switch that was cut short has disabled it, and knows so.
+QString definitionOf(const SchemaObject &o)
+{
+    if (o.kind == ObjectKind::Sequence)
+        return {};
+    QString sql = o.createSql;
+    if (o.kind == ObjectKind::Event) {
+        static const QRegularExpression state(
+            QStringLiteral("\\s(?:ENABLE|DISABLE(?:\\s+ON\\s+(?:SLAVE|REPLICA))?)"
+                           "(?=\\s+(?:COMMENT|DO)\\b)"));
+        if (const auto m = state.match(sql); m.hasMatch())
+            sql.remove(m.capturedStart(), m.capturedLength());
+    }
+    return sql + QChar(0) + o.sqlMode;
+}
+
 /// "view shop.v" -> hash of what it is.
 Result<QJsonObject> objectsNow(Context &ctx, Side side, std::stop_token stop)
 {
@@ -29,10 +47,7 @@ Result<QJsonObject> objectsNow(Context &ctx, Side side, std::stop_token stop)
         for (const SchemaObject &o : objects) {
             if (o.name.startsWith(QLatin1String("causeway_sealed")))
                 continue;
-            // A sequence's own text tells where it stands.
-            const QString what = kind == ObjectKind::Sequence
-                                     ? QString()
-                                     : o.createSql + QChar(0) + o.sqlMode + QChar(0) + o.status;
+            const QString what = definitionOf(o);
             out.insert(toString(kind) + QLatin1Char(' ') + o.display(),
                        QString::fromLatin1(
                            QCryptographicHash::hash(what.toUtf8(), QCryptographicHash::Sha256)
