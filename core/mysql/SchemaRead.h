@@ -13,6 +13,10 @@ bool isSystemSchema(const QString &schema);
 /// "COLUMN IN ('a', 'b')" for the schemas of a query.
 QString schemaCondition(const char *column, const QStringList &schemas);
 
+/// Asks information_schema. MariaDB leaves out what it knows of a table that is being changed just
+/// then (a TRUNCATE, a trigger that is made), and only warns: asked again, it tells all.
+Result<ResultSet> askCatalog(Session &, const QString &sql, std::stop_token);
+
 /// The parts of a column that follow from its type: class, labels, length (for readers and for
 /// translated types).
 void describeType(Column &column);

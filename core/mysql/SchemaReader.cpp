@@ -113,28 +113,13 @@ struct Reading {
         const auto it = index.constFind({r.text(i, "TABLE_SCHEMA"), r.text(i, "TABLE_NAME")});
         return it == index.constEnd() ? nullptr : &catalog.tables[*it];
     }
-    /// MariaDB leaves out what it knows of a table that is being changed just then (a TRUNCATE, a
-    /// trigger that is made), and only warns: asked again, it tells all.
     Result<ResultSet> ask(const char *view, const char *condition, const char *order)
     {
-        constexpr int kMost = 30;
-        const QString sql = QStringLiteral("SELECT * FROM information_schema.%1 WHERE %2%3")
-                                .arg(QLatin1String(view), schemaCondition(condition, schemas),
-                                     QLatin1String(order));
-        for (int attempt = 1;; ++attempt) {
-            CW_TRY_ASSIGN(ResultSet found, session.query(sql, stop));
-            if (!session.isMariaDb() || session.warningCount() == 0 || attempt == kMost)
-                return found;
-            CW_TRY_ASSIGN(const ResultSet warnings,
-                          session.query(QStringLiteral("SHOW WARNINGS"), stop));
-            bool skipped = false;
-            for (std::size_t i = 0; i < warnings.rows.size(); ++i)
-                skipped = skipped || warnings.text(i, "Code") == QLatin1String("1684");
-            if (!skipped)
-                return found;
-            if (!pauseFor(stop, std::chrono::milliseconds(100)))
-                return fail(cancelledError());
-        }
+        return askCatalog(session,
+                          QStringLiteral("SELECT * FROM information_schema.%1 WHERE %2%3")
+                              .arg(QLatin1String(view), schemaCondition(condition, schemas),
+                                   QLatin1String(order)),
+                          stop);
     }
 
     Status readSchemas();
@@ -327,6 +312,25 @@ Status Reading::readCreate(Table &t)
 }
 
 } // namespace
+
+Result<ResultSet> askCatalog(Session &session, const QString &sql, std::stop_token stop)
+{
+    constexpr int kMost = 30;
+    for (int attempt = 1;; ++attempt) {
+        CW_TRY_ASSIGN(ResultSet found, session.query(sql, stop));
+        if (!session.isMariaDb() || session.warningCount() == 0 || attempt == kMost)
+            return found;
+        CW_TRY_ASSIGN(const ResultSet warnings,
+                      session.query(QStringLiteral("SHOW WARNINGS"), stop));
+        bool skipped = false;
+        for (std::size_t i = 0; i < warnings.rows.size(); ++i)
+            skipped = skipped || warnings.text(i, "Code") == QLatin1String("1684");
+        if (!skipped)
+            return found;
+        if (!pauseFor(stop, std::chrono::milliseconds(100)))
+            return fail(cancelledError());
+    }
+}
 
 /// Names in quotes; and MySQL 8.0.30 and later can hide the primary key that they generated, which
 /// the log has nevertheless.

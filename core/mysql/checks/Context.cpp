@@ -3,6 +3,7 @@
 #include "base/Stop.h"
 #include "mysql/OwnSessions.h"
 #include "mysql/Parts.h"
+#include "mysql/SchemaRead.h"
 
 #include <algorithm>
 
@@ -122,7 +123,7 @@ auto ServerContext::withSession(const std::stop_token &stop, F &&work)
 
 Result<ResultSet> ServerContext::query(const QString &sql, std::stop_token stop)
 {
-    return withSession(stop, [&](Session &s) { return s.query(sql, stop); });
+    return withSession(stop, [&](Session &s) { return askCatalog(s, sql, stop); });
 }
 
 Status ServerContext::exec(const QString &sql, std::stop_token stop)
