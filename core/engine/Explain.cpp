@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace causeway {
 
@@ -140,21 +141,12 @@ std::optional<unsigned> connectNumber(const QString &message)
     return std::nullopt;
 }
 
-Explanation ofCheck(const QString &id)
+std::vector<CheckInfo> allChecks()
 {
-    Explanation e;
-    e.id = id;
-    e.isCheck = true;
-    for (const Engine engine : {Engine::MySql, Engine::Postgres}) {
-        for (const CheckInfo &c : describeChecks(engine)) {
-            if (c.id == id) {
-                e.title = c.title;
-                e.why = c.why;
-                return e;
-            }
-        }
-    }
-    return e;
+    std::vector<CheckInfo> out = describeChecks(Engine::MySql);
+    std::vector<CheckInfo> more = describeChecks(Engine::Postgres);
+    std::move(more.begin(), more.end(), std::back_inserter(out));
+    return out;
 }
 
 } // namespace
@@ -170,6 +162,7 @@ std::vector<Explanation> explain(const QString &message)
         const Error e = mysql::nameError(*number, {}, message, a, QStringLiteral("connect"));
         out.push_back({e.id, false, e.message, e.fix});
     }
+    const std::vector<CheckInfo> known = allChecks();
     QStringList seen;
     for (const Rule &rule : kRules) {
         const QRegularExpression pattern(QLatin1String(rule.pattern),
@@ -180,7 +173,10 @@ std::vector<Explanation> explain(const QString &message)
             if (seen.contains(id))
                 continue;
             seen << id;
-            out.push_back(ofCheck(id));
+            const auto check = std::find_if(known.begin(), known.end(),
+                                            [&](const CheckInfo &c) { return c.id == id; });
+            if (check != known.end())
+                out.push_back({id, true, check->title, check->why});
         }
     }
     return out;

@@ -1,6 +1,7 @@
 #include "engine/ObjectDrift.h"
 
 #include "base/Json.h"
+#include "engine/Restorations.h"
 
 #include <QCryptographicHash>
 #include <QJsonDocument>
@@ -43,10 +44,8 @@ Result<QJsonObject> objectsNow(Context &ctx, Side side, std::stop_token stop)
 {
     QJsonObject out;
     for (const ObjectKind kind : kKinds) {
-        CW_TRY_ASSIGN(const auto objects, ctx.db(side).objects(ctx.selectionOn(side), kind, stop));
+        CW_TRY_ASSIGN(const auto objects, ownObjects(ctx, side, kind, stop));
         for (const SchemaObject &o : objects) {
-            if (o.name.startsWith(QLatin1String("causeway_sealed")))
-                continue;
             const QString what = definitionOf(o);
             out.insert(toString(kind) + QLatin1Char(' ') + o.display(),
                        QString::fromLatin1(

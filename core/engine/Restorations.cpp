@@ -86,9 +86,10 @@ Status putBack(Context &ctx, Side side, const QString &kind, std::stop_token sto
     // One after the other: the order of triggers of one event is the order of their creation.
     return ctx.db(side).execute(statements, stop);
 }
+} // namespace
 
-Result<std::vector<SchemaObject>> objectsOf(Context &ctx, Side side, ObjectKind kind,
-                                            std::stop_token stop)
+Result<std::vector<SchemaObject>> ownObjects(Context &ctx, Side side, ObjectKind kind,
+                                             std::stop_token stop)
 {
     CW_TRY_ASSIGN(auto out, ctx.db(side).objects(ctx.selectionOn(side), kind, stop));
     std::erase_if(out, [](const SchemaObject &o) {
@@ -96,7 +97,6 @@ Result<std::vector<SchemaObject>> objectsOf(Context &ctx, Side side, ObjectKind 
     });
     return out;
 }
-} // namespace
 
 std::vector<SchemaStatement> putBackStatements(const Restoration &r)
 {
@@ -113,12 +113,12 @@ std::vector<SchemaStatement> putBackStatements(const Restoration &r)
 
 Result<std::vector<SchemaObject>> ownTriggers(Context &ctx, Side side, std::stop_token stop)
 {
-    return objectsOf(ctx, side, ObjectKind::Trigger, std::move(stop));
+    return ownObjects(ctx, side, ObjectKind::Trigger, std::move(stop));
 }
 
 Result<std::vector<SchemaObject>> enabledEvents(Context &ctx, Side side, std::stop_token stop)
 {
-    CW_TRY_ASSIGN(auto events, objectsOf(ctx, side, ObjectKind::Event, std::move(stop)));
+    CW_TRY_ASSIGN(auto events, ownObjects(ctx, side, ObjectKind::Event, std::move(stop)));
     std::erase_if(events,
                   [](const SchemaObject &o) { return o.status != QLatin1String("ENABLED"); });
     return events;

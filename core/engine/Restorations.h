@@ -11,7 +11,9 @@ inline const QString trigger = QStringLiteral("trigger");
 inline const QString event = QStringLiteral("event"); ///< was enabled; is disabled meanwhile
 } // namespace kept
 
-/// The selection's triggers on a server, without our own seals; enabled events likewise.
+/// The selection's objects of one kind on a server, without our own seals.
+Result<std::vector<SchemaObject>> ownObjects(Context &, Side, ObjectKind, std::stop_token);
+/// Its triggers; its enabled events.
 Result<std::vector<SchemaObject>> ownTriggers(Context &, Side, std::stop_token);
 Result<std::vector<SchemaObject>> enabledEvents(Context &, Side, std::stop_token);
 

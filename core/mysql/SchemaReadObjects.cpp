@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 namespace causeway::mysql {
 
@@ -47,7 +48,8 @@ struct Reader {
         return {};
     }
     Status sequences(const std::vector<TableName> &names);
-    Status routines();
+    /// Of both kinds, or of one: each is shown by a question of its own.
+    Status routines(std::optional<ObjectKind> only = std::nullopt);
     Status views();
     Status keepRead(QHash<TableName, QSet<TableName>> &reads);
     Status triggers(const std::function<bool(const TableName &)> &ofTable);
@@ -77,7 +79,7 @@ Status Reader::sequences(const std::vector<TableName> &names)
     return {};
 }
 
-Status Reader::routines()
+Status Reader::routines(std::optional<ObjectKind> only)
 {
     // FUNCTION sorts before PACKAGE, PACKAGE BODY and PROCEDURE: the order in which one may need
     // the other while it is created (a body needs its package).
@@ -92,6 +94,8 @@ Status Reader::routines()
             continue;
         const QString type = r.text(i, "ROUTINE_TYPE");
         o.kind = type == QLatin1String("FUNCTION") ? ObjectKind::Function : ObjectKind::Procedure;
+        if (only && o.kind != *only)
+            continue;
         readContext(o, r, i);
         const QByteArray kind = type.toLatin1();
         const QByteArray column =
@@ -311,8 +315,7 @@ Result<std::vector<SchemaObject>> readObjects(Session &session, const Selection 
         break;
     case ObjectKind::Procedure:
     case ObjectKind::Function:
-        CW_TRY(reader.routines());
-        std::erase_if(reader.out, [kind](const SchemaObject &o) { return o.kind != kind; });
+        CW_TRY(reader.routines(kind));
         break;
     case ObjectKind::Sequence: {
         CW_TRY_ASSIGN(const auto found,

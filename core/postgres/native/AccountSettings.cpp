@@ -1,5 +1,7 @@
 #include "postgres/native/AccountSettings.h"
 
+#include "base/Json.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -95,8 +97,7 @@ Result<bool> setAccountSettings(Server &server, std::stop_token stop)
             if (version >= s.since)
                 keep.insert(name, found.contains(name) ? found.value(name) : QJsonValue());
         }
-        sql << server.setFactSql(
-            kKept, QString::fromUtf8(QJsonDocument(keep).toJson(QJsonDocument::Compact)));
+        sql << server.setFactSql(kKept, compactJson(keep));
     }
     sql += accountSettingsSql(server, version);
     const Status done = server.act(sql, stop);
