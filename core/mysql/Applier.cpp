@@ -1,6 +1,7 @@
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "mysql/ApplierBatch.h"
+#include "mysql/ApplierFacts.h"
 #include "mysql/ApplierSession.h"
 #include "mysql/Cascade.h"
 #include "mysql/JsonCanonical.h"
@@ -35,15 +36,13 @@
 ///    repeated over rows that are ahead, it would find other references. So nothing before a
 ///    cascade is ever applied again after it (RowMark), and after settle() every cascade meets the
 ///    follower exactly as the leader was. Before that, rows copied late are ahead: see
-///    CascadeReread.cpp.
+///    CascadeReread.cpp. Once no row is ahead any more, that is on record beside the position
+///    (applierFact::exact), and is taken back before anything that a crash could leave ahead.
 namespace causeway::mysql {
 
 namespace {
 
 constexpr std::size_t kBytesPerTransaction = 4'000'000;
-const QString kMarkFact = QStringLiteral("apply.row");
-const QString kStatementFact = QStringLiteral("apply.statement");
-const QString kGroupFact = QStringLiteral("apply.group");
 
 /// What one worker does in one phase.
 struct TableStatement {
@@ -119,11 +118,13 @@ public:
         CW_TRY_ASSIGN(const auto ledger, makeLedger(m_address, m_lease.migration, stop));
         CW_TRY(ledger->openStreams(m_lease, streams, stop));
         CW_TRY_ASSIGN(m_recorded, ledger->appliedPosition(stop));
-        CW_TRY_ASSIGN(const auto mark, ledger->fact(kMarkFact, stop));
+        CW_TRY_ASSIGN(const auto mark, ledger->fact(applierFact::mark, stop));
         if (mark)
             m_mark = RowMark::fromText(*mark);
-        CW_TRY_ASSIGN(m_statementIntent, ledger->fact(kStatementFact, stop));
-        CW_TRY_ASSIGN(m_groupStatement, ledger->fact(kGroupFact, stop));
+        CW_TRY_ASSIGN(m_statementIntent, ledger->fact(applierFact::statement, stop));
+        CW_TRY_ASSIGN(m_groupStatement, ledger->fact(applierFact::group, stop));
+        CW_TRY_ASSIGN(const auto exact, ledger->fact(applierFact::exact, stop));
+        m_exactRecorded = exact.has_value();
         CW_TRY_ASSIGN(m_main, ApplierSession::open(m_address, m_lease, streams.front(), stop));
         for (int i = 0; i < m_options.workers; ++i) {
             CW_TRY_ASSIGN(auto worker,
@@ -158,6 +159,7 @@ public:
         const BatchPlanner planner{
             [this](const std::shared_ptr<const Table> &leader) { return find(leader); }, &m_graph};
         CW_TRY_ASSIGN(const std::vector<Segment> segments, planner.plan(batch, m_mark, m_recorded));
+        CW_TRY(unsettledIsNotExact(stop));
         // The batch was read from the log to its end, so its end is about to be visible too; of a
         // transaction that comes in parts only the beginning is known.
         const Position visible = segments.back().mark ? Position{} : batch.after;
@@ -184,12 +186,13 @@ public:
                                      QCryptographicHash::Sha256)
                 .toHex());
         const bool again = m_statementIntent == intent;
+        CW_TRY(unsettledIsNotExact(stop));
         // One whose rows follow in the same transaction is met again before the position moves.
         const bool rowsFollow = after == m_recorded;
         if (rowsFollow && m_groupStatement == intent)
             return {};
         CW_TRY(m_main->transaction(
-            [&](Session &s) { return writeFact(s, kStatementFact, intent, stop); }, stop));
+            [&](Session &s) { return writeFact(s, applierFact::statement, intent, stop); }, stop));
         m_statementIntent = intent;
         CW_TRY_ASSIGN(auto session, Session::open(m_address, Use::Control, stop));
         own::changesSchema(m_address.display(), session->connectionId());
@@ -213,10 +216,10 @@ public:
         }
         const auto record = [&](Session &s) -> Status {
             CW_TRY(writePosition(s, after, stop));
-            CW_TRY(clearFact(s, kMarkFact, stop));
+            CW_TRY(clearFact(s, applierFact::mark, stop));
             if (rowsFollow)
-                CW_TRY(writeFact(s, kGroupFact, intent, stop));
-            return clearFact(s, kStatementFact, stop);
+                CW_TRY(writeFact(s, applierFact::group, intent, stop));
+            return clearFact(s, applierFact::statement, stop);
         };
         CW_TRY(m_main->transaction(record, stop));
         m_recorded = after;
@@ -243,6 +246,7 @@ public:
                       planner.plan(batch, std::nullopt, m_recorded));
         CW_TRY(applyOutside(segments, stop));
         const auto write = [&](Session &s) -> Status {
+            CW_TRY(clearFact(s, applierFact::exact, stop));
             for (const Segment &segment : segments) {
                 CW_TRY(execute(s, statementsFor(segment, true, 0, 1), stop));
                 CW_TRY(execute(s, statementsFor(segment, false, 0, 1), stop));
@@ -250,6 +254,7 @@ public:
             return {};
         };
         CW_TRY(m_main->transaction(write, stop));
+        m_exactRecorded = false;
         if (m_options.leader && !m_graph.isEmpty()) {
             m_exact = false;
             CW_TRY(noteRead(stop));
@@ -259,10 +264,14 @@ public:
 
     Status settle(std::stop_token stop) override
     {
-        if (m_settled || !mustReread()) {
+        if (m_exactRecorded)
+            m_exact = true;
+        if (!mustReread()) {
             m_settled = true;
             return {};
         }
+        if (m_settled)
+            return sweepAgain(stop);
         CW_TRY(sweepOrphans(stop));
         // Also covers what an applier before this one has read.
         CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
@@ -316,6 +325,37 @@ private:
         return m_options.leader && !m_graph.isEmpty() && !m_exact;
     }
 
+    /// Before the copy is behind it, nothing that was true of an earlier time counts.
+    Status unsettledIsNotExact(std::stop_token stop)
+    {
+        return m_settled ? Status{} : forgetExact(std::move(stop));
+    }
+
+    Status forgetExact(std::stop_token stop)
+    {
+        if (!m_exactRecorded)
+            return {};
+        CW_TRY(m_main->transaction(
+            [&](Session &s) { return clearFact(s, applierFact::exact, stop); }, stop));
+        m_exactRecorded = false;
+        return {};
+    }
+
+    /// As becomeExact() does at the end, for one who compares before that: under steady cascades
+    /// the end keeps moving on. Not more than a small part of the time.
+    Status sweepAgain(std::stop_token stop)
+    {
+        constexpr int kTimesAsLong = 5;
+        const auto begin = std::chrono::steady_clock::now();
+        if (!m_readAhead || begin < m_sweepNotBefore)
+            return {};
+        CW_TRY(sweepOrphans(stop));
+        CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
+        const auto end = std::chrono::steady_clock::now();
+        m_sweepNotBefore = end + (end - begin) * kTimesAsLong;
+        return {};
+    }
+
     /// Rows that refer to no row although a chain of actions should have reached them.
     Status sweepOrphans(std::stop_token stop)
     {
@@ -346,8 +386,18 @@ private:
                 return {};
         }
         m_exact = true;
-        return {};
+        return mustKeepExact() ? m_main->transaction(
+                                     [&](Session &s) -> Status {
+                                         CW_TRY(writeFact(s, applierFact::exact, {}, stop));
+                                         m_exactRecorded = true;
+                                         return {};
+                                     },
+                                     stop)
+                               : Status{};
     }
+
+    /// Only who would have to read rows of the leader gains by it.
+    [[nodiscard]] bool mustKeepExact() const { return m_options.leader && !m_graph.isEmpty(); }
 
     Status writeFact(Session &s, const QString &name, const QString &value, std::stop_token stop)
     {
@@ -359,9 +409,7 @@ private:
 
     Status clearFact(Session &s, const QString &name, std::stop_token stop)
     {
-        return s.exec(QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")
-                          .arg(stateTable("fact"), quoteText(m_lease.migration), quoteText(name)),
-                      stop);
+        return s.exec(clearFactSql(m_main->names(), m_lease.migration, name), stop);
     }
 
     Status writePosition(Session &s, const Position &after, std::stop_token stop)
@@ -420,8 +468,8 @@ private:
     {
         CW_TRY(writePosition(s, segment.after, stop));
         if (segment.mark)
-            return writeFact(s, kMarkFact, segment.mark->toText(), stop);
-        return m_mark && batchHasRows ? clearFact(s, kMarkFact, stop) : Status{};
+            return writeFact(s, applierFact::mark, segment.mark->toText(), stop);
+        return m_mark && batchHasRows ? clearFact(s, applierFact::mark, stop) : Status{};
     }
 
     void recorded(const Segment &segment, bool batchHasRows)
@@ -452,14 +500,20 @@ private:
             const auto reread = [&](Session &s) { return rereadStale(s, segment, visible, stop); };
             CW_TRY(m_main->transaction(reread, stop));
         }
+        // A crash would leave it torn.
+        CW_TRY(forgetExact(stop));
         CW_TRY(applyOutside(std::span(&segment, 1), stop));
         CW_TRY(inParallel(segment, true, stop));
         CW_TRY(inParallel(segment, false, stop));
+        const bool keep = m_exact && mustKeepExact();
         const auto last = [&](Session &s) -> Status {
             CW_TRY(applyInOrder(s, segment, visible, false, stop));
+            if (keep)
+                CW_TRY(writeFact(s, applierFact::exact, {}, stop));
             return recordEnd(s, segment, batchHasRows, stop);
         };
         CW_TRY(m_main->transaction(last, stop));
+        m_exactRecorded = keep;
         recorded(segment, batchHasRows);
         return {};
     }
@@ -736,9 +790,11 @@ private:
     std::optional<QString> m_statementIntent;
     std::optional<QString> m_groupStatement; ///< run, and its rows are still to come
     bool m_settled = false;
-    bool m_exact = false;     ///< no row on the follower is ahead of m_recorded
-    Position m_readUpTo;      ///< of the newest re-read row
-    bool m_readAhead = false; ///< rows were re-read since orphans were looked for
+    bool m_exact = false;         ///< no row on the follower is ahead of m_recorded
+    bool m_exactRecorded = false; ///< the same, as on the follower
+    Position m_readUpTo;          ///< of the newest re-read row
+    bool m_readAhead = false;     ///< rows were re-read since orphans were looked for
+    std::chrono::steady_clock::time_point m_sweepNotBefore;
     std::mutex m_leaderMutex; ///< m_options.leader while workers write
     std::mutex m_statementMutex;
     Session *m_statementSession = nullptr;

@@ -1,6 +1,7 @@
 #include "base/Json.h"
 #include "base/Log.h"
 #include "base/Stop.h"
+#include "mysql/ApplierFacts.h"
 #include "mysql/Parts.h"
 
 #include <QJsonArray>
@@ -514,6 +515,7 @@ Result<Position> MySqlLedger::appliedPosition(std::stop_token stop)
 Status MySqlLedger::setAppliedPosition(const Lease &lease, const Position &position,
                                        std::stop_token stop)
 {
+    CW_TRY(clearFact(lease, applierFact::exact, stop));
     return writeUnderLease(
         lease,
         QStringLiteral("INSERT INTO %1 (migration, stream, epoch, seq, position) VALUES "
@@ -548,10 +550,7 @@ Status MySqlLedger::setFact(const Lease &lease, const QString &name, const QStri
 
 Status MySqlLedger::clearFact(const Lease &lease, const QString &name, std::stop_token stop)
 {
-    return writeUnderLease(lease,
-                           QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")
-                               .arg(table("fact"), quoteText(lease.migration), quoteText(name)),
-                           stop);
+    return writeUnderLease(lease, clearFactSql(m_names, lease.migration, name), stop);
 }
 
 Result<std::vector<ChunkRecord>> MySqlLedger::chunks(const TableName &leaderTable,

@@ -1,5 +1,6 @@
 #include "base/Log.h"
 #include "base/Stop.h"
+#include "mysql/ApplierFacts.h"
 #include "mysql/Parts.h"
 #include "mysql/RowWriterParts.h"
 
@@ -109,6 +110,8 @@ public:
         CW_TRY_ASSIGN(auto fresh, Session::open(m_address, Use::Load, stop));
         CW_TRY_ASSIGN(m_names, findStateNames(*fresh, stop));
         CW_TRY(registerSession(*fresh, m_names, m_lease, stop));
+        // Rows of a copy are newer than what the stream has reached.
+        CW_TRY(fresh->exec(clearFactSql(m_names, m_lease.migration, applierFact::exact), stop));
         CW_TRY(readLimits(*fresh, stop));
         const std::lock_guard lock(m_mutex);
         m_session = std::move(fresh);
@@ -191,10 +194,28 @@ private:
         return count;
     }
 
+    /// Whether each row can go over by itself. A server that is sent more hangs up in the middle,
+    /// which looks like a lost connection; INSERT knows beforehand, and says which table it is.
+    [[nodiscard]] bool fits(const RowBatch &batch) const
+    {
+        const auto most = static_cast<std::size_t>(m_limits.maxPacket);
+        const auto overhead = static_cast<std::size_t>(batch.columns()) * 10 + 1'024;
+        if (batch.bytes() + batch.rows() * overhead < most)
+            return true;
+        for (std::size_t r = 0; r < batch.rows(); ++r) {
+            std::size_t bytes = overhead;
+            for (int i = 0; i < batch.columns(); ++i)
+                bytes += batch.at(r, i).size();
+            if (bytes > most)
+                return false;
+        }
+        return true;
+    }
+
     Result<WriteCount> writeRows(const WritePlan &plan, const RowBatch &batch, bool fast,
                                  bool &useInsert, const std::stop_token &stop)
     {
-        if (fast && (m_limits.bulk || m_limits.loadLocal)) {
+        if (fast && (m_limits.bulk || m_limits.loadLocal) && fits(batch)) {
             const bool bulk = m_limits.bulk;
             const Result<FastResult> done = bulk ? bulkRows(*m_session, plan, batch, m_limits, stop)
                                                  : loadRows(*m_session, plan, batch, stop);

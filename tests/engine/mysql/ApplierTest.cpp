@@ -38,12 +38,16 @@ private Q_SLOTS:
     void stopsWithinASecond();
     void leaderRowsWaitForTheirPosition_data() { products(); }
     void leaderRowsWaitForTheirPosition();
+    void exactnessOutlivesTheApplier_data() { products(); }
+    void exactnessOutlivesTheApplier();
+    void whatAChainLeftBehindIsSweptOnRequest_data() { products(); }
+    void whatAChainLeftBehindIsSweptOnRequest();
 
 private:
     static void products();
     void makeTables(const char *leader, const char *follower = nullptr);
     std::shared_ptr<const Table> leader(const char *name) const;
-    void open(bool emulate = true);
+    void open(bool emulate = true, std::shared_ptr<LeaderRows> rows = {}, qint64 inlineRows = 0);
     RowChange change(const char *table, RowOp op, Row before, Row after, int index = 0) const;
     Row rowOf(const char *where, const char *table) const;
     QString follower(const char *sql);
@@ -112,14 +116,15 @@ void ApplierTest::makeTables(const char *leaderSql, const char *followerSql)
     open();
 }
 
-void ApplierTest::open(bool emulate)
+void ApplierTest::open(bool emulate, std::shared_ptr<LeaderRows> rows, qint64 inlineRows)
 {
     m_applier.reset();
     m_lease = check(m_ledger->takeLease(QStringLiteral("test"), {}));
     ApplierOptions options;
     options.workers = 2;
-    options.inlineRows = 0;
+    options.inlineRows = inlineRows;
     options.emulateCascades = emulate;
+    options.leader = std::move(rows);
     m_applier = check(makeApplier(m_server->address(), m_lease, options, {}));
     m_applier->setPlans(m_plans);
 }
@@ -376,6 +381,136 @@ void ApplierTest::leaderRowsWaitForTheirPosition()
     source.request_stop();
     reading.join();
     QCOMPARE(got.error().code, ErrorCode::Cancelled);
+}
+
+namespace {
+/// Counts what is asked of the leader, whose log is the test's own.
+class Asked final : public LeaderRows {
+public:
+    explicit Asked(const Address &address) : m_rows(check(makeLeaderRows(address, {}))) {}
+    Result<std::vector<Row>> read(const Table &table, const std::vector<int> &columns,
+                                  const std::vector<Row> &tuples, const Position &,
+                                  std::stop_token stop) override
+    {
+        ++reads;
+        const Position none{QStringLiteral("file:x.000000:0")};
+        return m_rows->read(table, columns, tuples, none, stop);
+    }
+    Result<Position> now(std::stop_token) override
+    {
+        return positionAt(static_cast<std::size_t>(end));
+    }
+    int reads = 0;
+    int end = 0; ///< of the leader's log
+
+private:
+    std::unique_ptr<LeaderRows> m_rows;
+};
+
+const char *const kFamily =
+    "CREATE TABLE p (id INT PRIMARY KEY); "
+    "CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE "
+    "CASCADE); "
+    "CREATE TABLE g (id INT PRIMARY KEY, c INT, FOREIGN KEY (c) REFERENCES c (id) ON DELETE "
+    "CASCADE); "
+    "INSERT INTO p VALUES (1), (2), (3), (4), (5), (6), (7); INSERT INTO c SELECT id, id FROM p; "
+    "INSERT INTO g SELECT id, id FROM p;";
+} // namespace
+
+/// A follower that had nothing ahead of the log need not look at the leader again because the
+/// program was started anew, killed or not: under steady cascades that looking would not end.
+void ApplierTest::exactnessOutlivesTheApplier()
+{
+    makeTables(kFamily);
+    const auto asked = std::make_shared<Asked>(m_server->address());
+    int at = 0;
+    const auto leaderDeletes = [&](const char *id) {
+        m_server->exec(QStringLiteral("DELETE FROM p WHERE id=") + QLatin1String(id),
+                       QStringLiteral("l"));
+        asked->end = ++at;
+        asked->reads = 0;
+        check(apply({change("p", RowOp::Delete, {std::string(id)}, {})}, at));
+    };
+    open(true, asked, 1'000);
+    check(m_applier->settle({}));
+    leaderDeletes("1");
+    QCOMPARE(asked->reads, 0);
+    // As if killed: nobody says good-bye.
+    open(true, asked, 1'000);
+    check(m_applier->settle({}));
+    leaderDeletes("2");
+    QCOMPARE(asked->reads, 0);
+    // A batch that several workers write may be torn. Until it is whole, nothing is exact.
+    open(true, asked, 0);
+    check(m_applier->settle({}));
+    m_server->exec(QStringLiteral("INSERT INTO p VALUES (20)"), QStringLiteral("l"));
+    asked->end = ++at;
+    check(apply({change("p", RowOp::Insert, {}, {std::string("20")})}, at));
+    open(true, asked, 0);
+    check(m_applier->settle({}));
+    leaderDeletes("3");
+    QCOMPARE(asked->reads, 0);
+    check(m_data->execBytes("LOCK TABLES f.p READ"));
+    m_server->exec(QStringLiteral("INSERT INTO p VALUES (21)"), QStringLiteral("l"));
+    asked->end = at + 1;
+    std::stop_source source;
+    std::jthread applying([&] {
+        ChangeBatch batch;
+        batch.rows = {change("p", RowOp::Insert, {}, {std::string("21")})};
+        batch.after = positionAt(static_cast<std::size_t>(at + 1));
+        QVERIFY(!m_applier->apply(batch, source.get_token()));
+    });
+    QTRY_VERIFY(m_server
+                    ->scalar(QStringLiteral("SELECT COUNT(*) FROM information_schema.PROCESSLIST "
+                                            "WHERE STATE LIKE 'Waiting for table%'"))
+                    .toInt() > 0);
+    source.request_stop();
+    applying.join();
+    check(m_data->execBytes("UNLOCK TABLES"));
+    open(true, asked, 1'000);
+    check(m_applier->settle({}));
+    leaderDeletes("4"); // the same position: what was torn is in it
+    QVERIFY(asked->reads > 0);
+    // Rows of a copy, or another position: what was true before does not count.
+    open(true, asked, 1'000);
+    check(m_applier->settle({}));
+    leaderDeletes("5");
+    QCOMPARE(asked->reads, 0);
+    check(m_ledger->openStreams(m_lease, {QStringLiteral("copy0")}, {}));
+    (void)check(makeRowWriter(m_server->address(), m_lease, QStringLiteral("copy0"), {}));
+    open(true, asked, 1'000);
+    asked->end = at + 1;
+    check(m_applier->settle({}));
+    leaderDeletes("6");
+    QVERIFY(asked->reads > 0);
+    open(true, asked, 1'000);
+    check(m_applier->settle({}));
+    check(m_ledger->setAppliedPosition(m_lease, positionAt(static_cast<std::size_t>(at)), {}));
+    open(true, asked, 1'000);
+    asked->end = at + 1;
+    check(m_applier->settle({}));
+    leaderDeletes("7");
+    QVERIFY(asked->reads > 0);
+    QCOMPARE(follower("SELECT CONCAT((SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM g))"),
+             QStringLiteral("00"));
+}
+
+/// Rows read anew run ahead; while that goes on, a comparison may ask for what chains left behind.
+void ApplierTest::whatAChainLeftBehindIsSweptOnRequest()
+{
+    makeTables(kFamily);
+    const auto asked = std::make_shared<Asked>(m_server->address());
+    open(true, asked, 1'000);
+    asked->end = 1'000; // always something to come
+    check(m_applier->settle({}));
+    const std::string one("1");
+    m_server->exec(QStringLiteral("DELETE FROM p WHERE id IN (1, 2)"), QStringLiteral("l"));
+    check(apply({change("p", RowOp::Delete, {one}, {})}, 1));
+    // What the log brings late, after the reading has already taken the middle away.
+    check(apply({change("g", RowOp::Insert, {}, {std::string("30"), one})}, 2));
+    QCOMPARE(follower("SELECT COUNT(*) FROM g WHERE id=30"), QStringLiteral("1"));
+    check(m_applier->settle({}));
+    QCOMPARE(follower("SELECT COUNT(*) FROM g WHERE id=30"), QStringLiteral("0"));
 }
 
 QTEST_GUILESS_MAIN(ApplierTest)
