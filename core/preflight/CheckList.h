@@ -23,6 +23,8 @@ template <class Context> struct CheckLook {
     Status warn(Text found) { return set(FindingStatus::Warning, std::move(found)); }
     Status block(Text found) { return set(FindingStatus::Blocker, std::move(found)); }
     Status skip(Text found) { return set(FindingStatus::Skipped, std::move(found)); }
+    /// It could not be told, and `out.fix` says what would let it be.
+    Status unknown(Text found) { return set(FindingStatus::Unknown, std::move(found)); }
 
 private:
     Status set(FindingStatus status, Text found)

@@ -218,7 +218,19 @@ Status lookDefiners(Look &look)
     CW_TRY_ASSIGN(const auto *objects, source.objects(look.stop));
     if (objects->empty())
         return look.pass(cwText("core", "No views, routines, triggers or events."));
-    CW_TRY_ASSIGN(const auto *accounts, look.here.accounts(look.stop));
+    const auto read = look.here.accounts(look.stop);
+    if (!read && (read.error().number == 1142 || read.error().number == 1143)) {
+        CW_TRY_ASSIGN(const auto *mine, look.here.grants(look.stop));
+        look.out.fix = sqlFix(
+            look,
+            {QStringLiteral("GRANT SELECT (User, Host) ON mysql.user TO %1;").arg(mine->account)},
+            cwText("core", "Run by an administrator: it shows the names of accounts, not their "
+                           "passwords."),
+            QStringLiteral("GRANT OPTION"));
+        return look.unknown(
+            cwText("core", "%1 may not see which accounts there are.", mine->account));
+    }
+    CW_TRY_ASSIGN(const auto *accounts, read);
     CW_TRY_ASSIGN(const auto *facts, look.here.facts(look.stop));
     CW_TRY_ASSIGN(const QString partial, look.here.variable("partial_revokes", look.stop));
     QMap<QString, QStringList> missing, schemas;

@@ -221,9 +221,10 @@ Status lookUniqueKey(Look &look)
 
 Status lookCharset(Look &look)
 {
-    static const QStringList known{QStringLiteral("utf8"), QStringLiteral("utf8mb3"),
+    // binary: an ENUM of a table whose default it is has it; bytes are bytes everywhere.
+    static const QStringList known{QStringLiteral("utf8"),    QStringLiteral("utf8mb3"),
                                    QStringLiteral("utf8mb4"), QStringLiteral("latin1"),
-                                   QStringLiteral("ascii")};
+                                   QStringLiteral("ascii"),   QStringLiteral("binary")};
     CW_TRY_ASSIGN(const auto *columns, look.here.columnCollations(look.stop));
     CW_TRY_ASSIGN(const auto *tables, look.here.tables(look.stop));
     QSet<TableName> base;
@@ -244,13 +245,22 @@ Status lookCharset(Look &look)
     }
     if (sql.isEmpty())
         return look.pass(cwText("core", "Only the usual character sets are in use."));
+    const Text found =
+        cwText("core", "Character sets in use: %1.", charsets.join(QStringLiteral(", ")));
+    if (look.other && !isPlanetScale(look)) {
+        // The target is known, and asked itself. What it does with a collation that it does not
+        // have says mysql-collation.
+        CW_TRY_ASSIGN(const auto *theirs, look.other->collations(look.stop));
+        const bool all = std::all_of(charsets.begin(), charsets.end(),
+                                     [&](const QString &c) { return theirs->knowsCharset(c); });
+        if (all)
+            return look.info(found);
+    }
     look.out.fix = sqlFix(look, sql,
                           cwText("core", "Converts all text columns of the table and blocks writes "
                                          "meanwhile; an index on a long column may have to be made "
                                          "shorter first."),
                           QStringLiteral("ALTER, CREATE, INSERT"));
-    const Text found =
-        cwText("core", "Character sets in use: %1.", charsets.join(QStringLiteral(", ")));
     return isPlanetScale(look) ? look.block(found) : look.warn(found);
 }
 
@@ -323,12 +333,15 @@ Status lookTableNames(Look &look)
     if (odd.isEmpty())
         return look.pass(cwText("core", "All table names are plain."));
     look.out.objects = odd;
-    look.out.fix = sqlFix(look, sql, cwText("core", "The application must use the new names too."),
-                          QStringLiteral("ALTER, DROP, CREATE, INSERT"));
     const Text found = cwText("core",
                               "Table names with other characters than letters, digits, _ and "
                               "$: %1.",
                               someOf(odd));
+    // Every MySQL and MariaDB takes them: nothing to mend where the target is one.
+    if (look.other && !isPlanetScale(look))
+        return look.info(found);
+    look.out.fix = sqlFix(look, sql, cwText("core", "The application must use the new names too."),
+                          QStringLiteral("ALTER, DROP, CREATE, INSERT"));
     return isPlanetScale(look) ? look.block(found) : look.warn(found);
 }
 

@@ -127,6 +127,18 @@ Result<QStringList> userScript(ServerContext &server, const QString &account, st
             script.add(kServer, p);
     }
 
+    // The names of accounts alone, to see whether the definers of views, routines, triggers and
+    // events exist (mysql-definers). RDS hands it on as well; elsewhere it may refuse.
+    const bool mayShowAccounts =
+        own || facts->platform == Platform::Rds || facts->platform == Platform::Aurora;
+    bool definers = !source;
+    if (source) {
+        const auto objects = server.objects(stop);
+        definers = objects && !(*objects)->empty();
+    }
+    if (mayShowAccounts && definers && byTriggers)
+        script.add(QStringLiteral("`mysql`.`user`"), QStringLiteral("SELECT (User, Host)"));
+
     // A service's own routines, where it has them.
     CW_TRY_ASSIGN(
         const auto routines,

@@ -43,9 +43,12 @@ class ChecksTest : public QObject {
     }
 
     Finding find(const char *id, FindingSide side = FindingSide::Source, const QString &user = {},
-                 const CheckOptions &o = options())
+                 const CheckOptions &o = options(), bool alone = false)
     {
-        auto checks = my::allChecks(servers(o, user), o);
+        my::Servers s = servers(o, user);
+        if (alone)
+            s.target.reset();
+        auto checks = my::allChecks(s, o);
         std::erase_if(checks,
                       [&](const Check &c) { return c.id != QLatin1String(id) || c.side != side; });
         if (checks.size() != 1)
@@ -219,8 +222,21 @@ private Q_SLOTS:
         const Finding keys = find("mysql-unique-key");
         QCOMPARE(keys.objects.size(), 4);
         mends("mysql-unique-key", FindingStatus::Blocker);
-        mends("mysql-charset", FindingStatus::Warning);
-        mends("mysql-table-names", FindingStatus::Warning);
+        // Nothing to mend for a target that takes them.
+        for (const char *id : {"mysql-charset", "mysql-table-names"}) {
+            const Finding both = find(id);
+            QCOMPARE(toString(both.status), QStringLiteral("info"));
+            QVERIFY2(both.fix.isEmpty() && both.objects.size() == 1, id);
+            const Finding alone = find(id, FindingSide::Source, {}, options(), true);
+            QCOMPARE(toString(alone.status), QStringLiteral("warning"));
+            CheckOptions vitess = options();
+            vitess.targetKind = TargetKind::PlanetScale;
+            const Finding blocked = find(id, FindingSide::Source, {}, vitess, true);
+            QCOMPARE(toString(blocked.status), QStringLiteral("blocker"));
+            s.exec(blocked.fix.sql.join(QLatin1Char('\n')));
+            QCOMPARE(toString(find(id, FindingSide::Source, {}, vitess, true).status),
+                     QStringLiteral("pass"));
+        }
         mends("mysql-auto-increment", FindingStatus::Warning);
         QCOMPARE(s.scalar(QStringLiteral("SELECT column_comment FROM information_schema.columns "
                                          "WHERE table_schema='shop' AND table_name='full'")),
@@ -421,6 +437,9 @@ private Q_SLOTS:
             "KEY); CREATE DEFINER=ghost@'%' VIEW shop.v AS SELECT 1; CREATE DEFINER=ghost@'%' "
             "TRIGGER shop.tr BEFORE INSERT ON shop.t FOR EACH ROW SET NEW.id=NEW.id"));
         QCOMPARE(toString(find("mysql-definers").status), QStringLiteral("pass"));
+        // Who may not see the accounts is told what would let them.
+        m_pair->source->exec(QStringLiteral("GRANT SELECT, SHOW VIEW ON shop.* TO mig@'%'"));
+        mends("mysql-definers", FindingStatus::Unknown, FindingSide::Source, QStringLiteral("mig"));
         mends("mysql-definers", FindingStatus::Warning, FindingSide::Target);
         m_pair->source->exec(QStringLiteral("DROP USER ghost@'%'"));
         mends("mysql-definers", FindingStatus::Warning);
