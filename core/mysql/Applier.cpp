@@ -3,9 +3,9 @@
 #include "mysql/ApplierBatch.h"
 #include "mysql/ApplierFacts.h"
 #include "mysql/ApplierSession.h"
-#include "mysql/Cascade.h"
-#include "mysql/JsonCanonical.h"
+#include "mysql/Exactness.h"
 #include "mysql/KeyGuard.h"
+#include "mysql/KeylessRows.h"
 #include "mysql/Parts.h"
 #include "mysql/SessionWatch.h"
 
@@ -124,8 +124,11 @@ public:
         CW_TRY_ASSIGN(m_statementIntent, ledger->fact(applierFact::statement, stop));
         CW_TRY_ASSIGN(m_groupStatement, ledger->fact(applierFact::group, stop));
         CW_TRY_ASSIGN(const auto exact, ledger->fact(applierFact::exact, stop));
-        m_exactRecorded = exact.has_value();
         CW_TRY_ASSIGN(m_main, ApplierSession::open(m_address, m_lease, streams.front(), stop));
+        m_ahead = std::make_unique<Exactness>(
+            *m_main, m_graph, m_options.leader.get(),
+            [this](Session &s, std::stop_token token) { return context(s, std::move(token)); });
+        m_ahead->open(exact.has_value());
         for (int i = 0; i < m_options.workers; ++i) {
             CW_TRY_ASSIGN(auto worker,
                           ApplierSession::open(m_address, m_lease, streams[i + 1], stop));
@@ -159,7 +162,7 @@ public:
         const BatchPlanner planner{
             [this](const std::shared_ptr<const Table> &leader) { return find(leader); }, &m_graph};
         CW_TRY_ASSIGN(const std::vector<Segment> segments, planner.plan(batch, m_mark, m_recorded));
-        CW_TRY(unsettledIsNotExact(stop));
+        CW_TRY(m_ahead->beforeChanges(stop));
         // The batch was read from the log to its end, so its end is about to be visible too; of a
         // transaction that comes in parts only the beginning is known.
         const Position visible = segments.back().mark ? Position{} : batch.after;
@@ -172,7 +175,7 @@ public:
                 CW_TRY(applyLarge(segments[i], visible, rows, stop));
             i += std::max<std::size_t>(1, n);
         }
-        return becomeExact(stop);
+        return m_ahead->reached(m_recorded, stop);
     }
 
     Status applyStatement(const FollowerStatement &statement, const Position &after,
@@ -186,7 +189,7 @@ public:
                                      QCryptographicHash::Sha256)
                 .toHex());
         const bool again = m_statementIntent == intent;
-        CW_TRY(unsettledIsNotExact(stop));
+        CW_TRY(m_ahead->beforeChanges(stop));
         // One whose rows follow in the same transaction is met again before the position moves.
         const bool rowsFollow = after == m_recorded;
         if (rowsFollow && m_groupStatement == intent)
@@ -227,7 +230,7 @@ public:
         m_statementIntent.reset();
         if (rowsFollow)
             m_groupStatement = intent;
-        return becomeExact(stop);
+        return m_ahead->reached(m_recorded, stop);
     }
 
     Status repair(const std::vector<RowChange> &rows, std::stop_token stop) override
@@ -246,7 +249,7 @@ public:
                       planner.plan(batch, std::nullopt, m_recorded));
         CW_TRY(applyOutside(segments, stop));
         const auto write = [&](Session &s) -> Status {
-            CW_TRY(clearFact(s, applierFact::exact, stop));
+            CW_TRY(m_ahead->beforeNewerRows(s, stop));
             for (const Segment &segment : segments) {
                 CW_TRY(execute(s, statementsFor(segment, true, 0, 1), stop));
                 CW_TRY(execute(s, statementsFor(segment, false, 0, 1), stop));
@@ -254,30 +257,11 @@ public:
             return {};
         };
         CW_TRY(m_main->transaction(write, stop));
-        m_exactRecorded = false;
-        if (m_options.leader && !m_graph.isEmpty()) {
-            m_exact = false;
-            CW_TRY(noteRead(stop));
-        }
-        return {};
+        m_ahead->newerRowsWritten();
+        return m_ahead->mustReread() ? m_ahead->readAhead(stop) : Status{};
     }
 
-    Status settle(std::stop_token stop) override
-    {
-        if (m_exactRecorded)
-            m_exact = true;
-        if (!mustReread()) {
-            m_settled = true;
-            return {};
-        }
-        if (m_settled)
-            return sweepAgain(stop);
-        CW_TRY(sweepOrphans(stop));
-        // Also covers what an applier before this one has read.
-        CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
-        m_settled = true;
-        return becomeExact(stop);
-    }
+    Status settle(std::stop_token stop) override { return m_ahead->settle(m_recorded, stop); }
 
     void interrupt() noexcept override
     {
@@ -319,92 +303,9 @@ private:
                 m_options.mostUnlogged};
     }
 
-    /// Rows on the follower may be ahead of the change being applied.
-    [[nodiscard]] bool mustReread() const
-    {
-        return m_options.leader && !m_graph.isEmpty() && !m_exact;
-    }
-
-    /// Before the copy is behind it, nothing that was true of an earlier time counts.
-    Status unsettledIsNotExact(std::stop_token stop)
-    {
-        return m_settled ? Status{} : forgetExact(std::move(stop));
-    }
-
-    Status forgetExact(std::stop_token stop)
-    {
-        if (!m_exactRecorded)
-            return {};
-        CW_TRY(m_main->transaction(
-            [&](Session &s) { return clearFact(s, applierFact::exact, stop); }, stop));
-        m_exactRecorded = false;
-        return {};
-    }
-
-    /// As becomeExact() does at the end, for one who compares before that: under steady cascades
-    /// the end keeps moving on. Not more than a small part of the time.
-    Status sweepAgain(std::stop_token stop)
-    {
-        constexpr int kTimesAsLong = 5;
-        const auto begin = std::chrono::steady_clock::now();
-        if (!m_readAhead || begin < m_sweepNotBefore)
-            return {};
-        CW_TRY(sweepOrphans(stop));
-        CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
-        const auto end = std::chrono::steady_clock::now();
-        m_sweepNotBefore = end + (end - begin) * kTimesAsLong;
-        return {};
-    }
-
-    /// Rows that refer to no row although a chain of actions should have reached them.
-    Status sweepOrphans(std::stop_token stop)
-    {
-        if (m_graph.chained().empty())
-            return {};
-        const auto sweep = [&](Session &s) -> Status {
-            CW_TRY(rereadOrphans(context(s, stop), *m_options.leader, m_recorded));
-            return {};
-        };
-        return m_main->transaction(sweep, stop);
-    }
-
-    /// A re-read row is as new as the reading: the follower is exact once it has got there. What
-    /// was read ahead may have taken away, too early, the row in the middle of a chain of actions
-    /// that the log brought later: once everything has arrived, what such a chain missed is found
-    /// by what it left behind. Before anybody is told of the position, so that nobody compares it.
-    Status becomeExact(std::stop_token stop)
-    {
-        if (!m_settled || m_exact ||
-            !(m_readUpTo.isEmpty() || positionReached(m_recorded, m_readUpTo)))
-            return {};
-        if (std::exchange(m_readAhead, false)) {
-            CW_TRY(sweepOrphans(stop));
-            CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
-            // Once: a leader that has such rows itself (checks were off) would never come to an
-            // end.
-            if (!positionReached(m_recorded, m_readUpTo))
-                return {};
-        }
-        m_exact = true;
-        return mustKeepExact() ? m_main->transaction(
-                                     [&](Session &s) -> Status {
-                                         CW_TRY(writeFact(s, applierFact::exact, {}, stop));
-                                         m_exactRecorded = true;
-                                         return {};
-                                     },
-                                     stop)
-                               : Status{};
-    }
-
-    /// Only who would have to read rows of the leader gains by it.
-    [[nodiscard]] bool mustKeepExact() const { return m_options.leader && !m_graph.isEmpty(); }
-
     Status writeFact(Session &s, const QString &name, const QString &value, std::stop_token stop)
     {
-        return s.exec(QStringLiteral("REPLACE INTO %1 (migration, name, value) VALUES (%2, %3, %4)")
-                          .arg(stateTable("fact"), quoteText(m_lease.migration), quoteText(name),
-                               quoteText(value)),
-                      stop);
+        return s.exec(setFactSql(m_main->names(), m_lease.migration, name, value), stop);
     }
 
     Status clearFact(Session &s, const QString &name, std::stop_token stop)
@@ -451,13 +352,13 @@ private:
                         const std::stop_token &stop)
     {
         if (keyed) {
-            if (mustReread() && hasNewParents(segment))
+            if (m_ahead->mustReread() && hasNewParents(segment))
                 CW_TRY(rereadStale(s, segment, visible, stop));
             CW_TRY(execute(s, statementsFor(segment, true, 0, 1), stop));
             CW_TRY(execute(s, statementsFor(segment, false, 0, 1), stop));
         }
         for (const PlannedRow &row : segment.keyless)
-            CW_TRY(applyKeyless(s, row, stop));
+            CW_TRY(applyKeyless(s, row, m_main->limits().mariaDb, stop));
         for (const PlannedRow &row : segment.alone)
             CW_TRY(applyAlone(s, row, visible, stop));
         return {};
@@ -496,24 +397,22 @@ private:
     Status applyLarge(const Segment &segment, const Position &visible, bool batchHasRows,
                       std::stop_token stop)
     {
-        if (mustReread() && hasNewParents(segment)) {
+        if (m_ahead->mustReread() && hasNewParents(segment)) {
             const auto reread = [&](Session &s) { return rereadStale(s, segment, visible, stop); };
             CW_TRY(m_main->transaction(reread, stop));
         }
         // A crash would leave it torn.
-        CW_TRY(forgetExact(stop));
+        CW_TRY(m_ahead->beforeTearing(stop));
         CW_TRY(applyOutside(std::span(&segment, 1), stop));
         CW_TRY(inParallel(segment, true, stop));
         CW_TRY(inParallel(segment, false, stop));
-        const bool keep = m_exact && mustKeepExact();
         const auto last = [&](Session &s) -> Status {
             CW_TRY(applyInOrder(s, segment, visible, false, stop));
-            if (keep)
-                CW_TRY(writeFact(s, applierFact::exact, {}, stop));
+            CW_TRY(m_ahead->endTearing(s, stop));
             return recordEnd(s, segment, batchHasRows, stop);
         };
         CW_TRY(m_main->transaction(last, stop));
-        m_exactRecorded = keep;
+        m_ahead->done();
         recorded(segment, batchHasRows);
         return {};
     }
@@ -532,14 +431,7 @@ private:
     {
         CW_TRY_ASSIGN(const bool read, rereadStaleChildren(context(s, stop), *m_options.leader,
                                                            segment.keyed, visible));
-        return read ? noteRead(stop) : Status{};
-    }
-
-    Status noteRead(std::stop_token stop)
-    {
-        CW_TRY_ASSIGN(m_readUpTo, m_options.leader->now(stop));
-        m_readAhead = true;
-        return {};
+        return read ? m_ahead->readAhead(stop) : Status{};
     }
 
     void append(Statements &out, const ApplierTable &table, bool deletes,
@@ -669,97 +561,13 @@ private:
         return {};
     }
 
-    /// The image of a row without key as the follower keeps it, where a JSON document is another
-    /// text there: MariaDB keeps the text that it was given, MySQL writes its own. Nothing where no
-    /// row is this one.
-    Result<std::optional<Row>> keylessAsStored(Session &s, const ApplierTable &t, const Row &image,
-                                               const std::stop_token &stop)
-    {
-        constexpr int most = 20'000; // candidates read: all that is equal but for the documents
-        std::vector<int> json;
-        std::string list;
-        for (const int c : t.written) {
-            const bool isJson = t.leaderColumn(c).typeClass == TypeClass::Json ||
-                                t.followerColumn(c).typeClass == TypeClass::Json;
-            if (!isJson || !image[static_cast<std::size_t>(c)])
-                continue;
-            json.push_back(c);
-            list += (list.empty() ? "" : ",") +
-                    wireExpression(t.followerColumn(c), m_main->limits().mariaDb).toStdString();
-        }
-        if (json.empty())
-            return std::optional<Row>();
-        CW_TRY_ASSIGN(
-            const ResultSet found,
-            s.queryBytes("SELECT " + list + " FROM " + t.name + " WHERE " +
-                             wholeRowCondition(t, image, {m_main->limits().mariaDb, false}, json) +
-                             " LIMIT " + std::to_string(most),
-                         stop));
-        for (const Row &there : found.rows) {
-            Row stored = image;
-            bool same = true;
-            for (std::size_t i = 0; i < json.size() && same; ++i) {
-                Value &value = stored[static_cast<std::size_t>(json[i])];
-                same = there[i] && canonicalJson(*there[i]) == canonicalJson(*value);
-                value = there[i];
-            }
-            if (same)
-                return std::optional<Row>(std::move(stored));
-        }
-        return std::optional<Row>();
-    }
-
-    Status applyKeyless(Session &s, const PlannedRow &row, std::stop_token stop)
-    {
-        const ApplierTable &t = *row.table;
-        const RowChange &change = *row.change;
-        const bool mariaDb = m_main->limits().mariaDb;
-        if (change.op == RowOp::Update &&
-            std::all_of(t.written.begin(), t.written.end(), [&](int c) {
-                const auto i = static_cast<std::size_t>(c);
-                return change.before[i] == change.after[i];
-            }))
-            return {};
-        const auto write = [&](const Row &before, bool asStored) -> Result<quint64> {
-            const KeylessMatch match{mariaDb, asStored};
-            const std::string sql =
-                change.op == RowOp::Insert   ? keylessInsert(t, change.after, mariaDb)
-                : change.op == RowOp::Delete ? keylessDelete(t, before, match)
-                                             : keylessUpdate(t, before, change.after, match);
-            const int invalidEnums = change.op == RowOp::Delete ? 0 : t.invalidEnums(change.after);
-            return writeExactly(s, sql, *t.follower, t.tolerated, invalidEnums, stop);
-        };
-        CW_TRY_ASSIGN(quint64 affected, write(change.before, false));
-        if (affected == 0 && change.op != RowOp::Insert) {
-            CW_TRY_ASSIGN(const auto stored, keylessAsStored(s, t, change.before, stop));
-            if (stored) {
-                CW_TRY_ASSIGN(affected, write(*stored, true));
-                // Found, and the same as it shall be: as JSON, other white space is no change.
-                if (affected == 0 && change.op == RowOp::Update)
-                    return {};
-            }
-        }
-        if (affected == 1)
-            return {};
-        Error e;
-        e.code = ErrorCode::Differences;
-        e.id = QStringLiteral("mysql-keyless-mismatch");
-        e.message = cwText("core",
-                           "A changed row of %1, which has no key, was not found on the "
-                           "follower.",
-                           t.leader->name.display());
-        e.object = t.follower->name.display();
-        e.fix = cwText("core", "Copy the table again, or give it a primary key.");
-        return fail(std::move(e));
-    }
-
     /// A row with its referential actions.
     Status applyAlone(Session &s, const PlannedRow &row, const Position &visible,
                       std::stop_token stop)
     {
         const RowChange &change = *row.change;
         if (!row.table->hasKey()) {
-            CW_TRY(applyKeyless(s, row, stop));
+            CW_TRY(applyKeyless(s, row, m_main->limits().mariaDb, stop));
         } else {
             const Row oldKey = row.table->keyOf(change.before);
             Statements statements;
@@ -770,11 +578,11 @@ private:
                 append(statements, *row.table, false, {&change.after});
             CW_TRY(execute(s, statements, stop));
         }
-        if (!mustReread())
+        if (!m_ahead->mustReread())
             return performCascade(context(s, stop), change);
         CW_TRY_ASSIGN(const bool read,
                       rereadCascade(context(s, stop), *m_options.leader, change, visible));
-        return read ? noteRead(stop) : Status{};
+        return read ? m_ahead->readAhead(stop) : Status{};
     }
 
     Address m_address;
@@ -789,12 +597,7 @@ private:
     std::optional<RowMark> m_mark;
     std::optional<QString> m_statementIntent;
     std::optional<QString> m_groupStatement; ///< run, and its rows are still to come
-    bool m_settled = false;
-    bool m_exact = false;         ///< no row on the follower is ahead of m_recorded
-    bool m_exactRecorded = false; ///< the same, as on the follower
-    Position m_readUpTo;          ///< of the newest re-read row
-    bool m_readAhead = false;     ///< rows were re-read since orphans were looked for
-    std::chrono::steady_clock::time_point m_sweepNotBefore;
+    std::unique_ptr<Exactness> m_ahead;
     std::mutex m_leaderMutex; ///< m_options.leader while workers write
     std::mutex m_statementMutex;
     Session *m_statementSession = nullptr;

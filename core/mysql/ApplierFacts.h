@@ -17,6 +17,14 @@ inline const QString group = QStringLiteral("apply.group");
 inline const QString exact = QStringLiteral("apply.exact");
 } // namespace applierFact
 
+inline QString setFactSql(const StateNames &names, const QString &migration, const QString &fact,
+                          const QString &value)
+{
+    return QStringLiteral("REPLACE INTO %1 (migration, name, value) VALUES (%2, %3, %4)")
+        .arg(quoteName(names.table(QStringLiteral("fact"))), quoteText(migration), quoteText(fact),
+             quoteText(value));
+}
+
 inline QString clearFactSql(const StateNames &names, const QString &migration, const QString &fact)
 {
     return QStringLiteral("DELETE FROM %1 WHERE migration=%2 AND name=%3")

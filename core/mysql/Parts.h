@@ -99,26 +99,26 @@ inline QString scratchBase(const QString &migration)
 {
     return QStringLiteral("keys_") + migration;
 }
-/// Looks where they are on this server (Ledger.cpp); creates nothing. `ownSchema` where there are
-/// none yet.
+/// Looks where they are on this server (LedgerTables.cpp); creates nothing. `ownSchema` where there
+/// are none yet.
 Result<StateNames> findStateNames(Session &, std::stop_token);
 /// Notes this session as the lease holder's, so that a takeover can end it. Once per session that
 /// uses touchStream, before its first data transaction. Error{LeaseLost} where the epoch is not the
-/// lease's. (Ledger.cpp)
+/// lease's. (LedgerLease.cpp)
 Status registerSession(Session &, const StateNames &, const Lease &, std::stop_token);
 /// Migrations that have state on this server, with their epochs: for `unfence`, which has no file,
-/// and under super_read_only cannot take a lease. (Ledger.cpp)
+/// and under super_read_only cannot take a lease. (LedgerLease.cpp)
 struct MigrationOnServer {
     Lease lease;
     QString holder;
 };
 Result<std::vector<MigrationOnServer>> readMigrations(Session &, std::stop_token);
 /// Connection ids that lease holders have registered on this server and that are still theirs.
-/// (Ledger.cpp)
+/// (LedgerLease.cpp)
 Result<std::vector<quint64>> readHolderSessions(Session &, std::stop_token);
 
 /// The first statement of every data transaction: stream row (migration, stream) WHERE epoch =
-/// mine, seq = seq + 1. Error{LeaseLost} where it did not change one row. (Ledger.cpp)
+/// mine, seq = seq + 1. Error{LeaseLost} where it did not change one row. (LedgerLease.cpp)
 ///
 /// State tables, all InnoDB, utf8mb4 COLLATE utf8mb4_bin:
 ///   migration  (migration CHAR(8) PK, epoch BIGINT UNSIGNED, holder VARCHAR(255), sessions TEXT,
@@ -135,7 +135,7 @@ Result<std::vector<quint64>> readHolderSessions(Session &, std::stop_token);
 Status touchStream(Session &, const StateNames &, const Lease &, const QString &stream,
                    std::stop_token);
 /// Key values as bytes for `chunk`, and back: per value one byte (0 NULL, 1 value), 4 bytes length
-/// little-endian, bytes. (Ledger.cpp)
+/// little-endian, bytes. (PackedRow.cpp)
 std::string packRow(const Row &);
 Result<Row> unpackRow(std::string_view);
 
