@@ -13,9 +13,10 @@ build=(
     libzstd-dev zlib1g-dev libssl-dev
 )
 test=(
-    librapidcheck-dev ccache clang clang-format clang-tidy libclang-rt-14-dev
+    librapidcheck-dev ccache clang clang-format clang-tidy lld libclang-rt-14-dev
     mariadb-server-core mariadb-client-core postgresql-15 mydumper
     xvfb openssl fonts-dejavu-core dbus-daemon python3-jsonschema
+    lintian desktop-file-utils appstream shared-mime-info fakeroot
     # unpack-debian.sh reads other Debian suites with these
     ca-certificates debian-archive-keyring
 )
