@@ -81,24 +81,52 @@ QString durationText(qint64 seconds)
 }
 
 namespace {
-QString copyingBar(const Snapshot &s)
+QString copyingText(const Snapshot &s, const QString &bar = {})
 {
     qint64 rows = 0;
     for (const TableProgress &t : s.tables)
         rows += t.rows;
-    const double part = s.copiedPart();
-    constexpr int kWidth = 24;
-    const int filled = static_cast<int>(part * kWidth);
-    QString text =
-        QStringLiteral("copying [%1%2] %3%  %L4 rows  %5/s")
-            .arg(QString(filled, QLatin1Char('#')), QString(kWidth - filled, QLatin1Char('.')))
-            .arg(static_cast<int>(part * 100))
-            .arg(rows)
-            .arg(bytesText(s.rateBytes));
+    QString text = QStringLiteral("copying %1%2%  %L3 rows  %4/s")
+                       .arg(bar)
+                       .arg(static_cast<int>(s.copiedPart() * 100))
+                       .arg(rows)
+                       .arg(bytesText(s.rateBytes));
     if (s.etaLow >= 0)
         text +=
             QStringLiteral("  %1 to %2 left").arg(durationText(s.etaLow), durationText(s.etaHigh));
     return text;
+}
+
+QString copyingBar(const Snapshot &s)
+{
+    constexpr int kWidth = 24;
+    const int filled = static_cast<int>(s.copiedPart() * kWidth);
+    return copyingText(s,
+                       QStringLiteral("[%1%2] ").arg(QString(filled, QLatin1Char('#')),
+                                                     QString(kWidth - filled, QLatin1Char('.'))));
+}
+
+/// How far a follower is behind, where that is worth a word: the leader's log holds what it has not
+/// applied.
+QString behindText(const Snapshot &s)
+{
+    QString text = QStringLiteral("%1 s behind").arg(s.lagSeconds, 0, 'f', 0);
+    if (s.lagBytes >= 0)
+        text +=
+            QStringLiteral(", %1 of log to read").arg(bytesText(static_cast<double>(s.lagBytes)));
+    if (!s.logPlace.isEmpty())
+        text += QStringLiteral(" (at %1)").arg(s.logPlace);
+    text += QStringLiteral(", %L1 rows/s").arg(static_cast<qint64>(s.rateRows));
+    if (s.etaLow >= 0)
+        text +=
+            QStringLiteral(", %1 to %2 left").arg(durationText(s.etaLow), durationText(s.etaHigh));
+    return text;
+}
+
+bool isBehind(const Snapshot &s)
+{
+    return s.lagSeconds > 3 && s.phase != Phase::Copying && s.phase != Phase::Switching &&
+           s.phase != Phase::SwitchingBack;
 }
 
 /// Columns of the terminal: a line that wraps cannot be drawn over.
@@ -146,8 +174,12 @@ void Output::tellSteps(const Snapshot &s)
               [](const StepRecord *a, const StepRecord *b) { return a->startedMs < b->startedMs; });
     for (const StepRecord *r : begun) {
         m_toldSteps[r->id] = r->startedMs;
-        const QString undone =
-            r->state == StepState::Undone ? QStringLiteral("Undone: ") : QString();
+        const bool left = r->state == StepState::Failed &&
+                          (r->error.contains(QLatin1String("Not undone")) ||
+                           r->error.contains(QLatin1String("Undoing it failed")));
+        const QString undone = r->state == StepState::Undone ? QStringLiteral("Undone: ")
+                               : left                        ? QStringLiteral("Not undone: ")
+                                                             : QString();
         std::fputs(timed(toString(s.phase) + QStringLiteral(": ") + undone + r->title.english()),
                    stderr);
     }
@@ -160,7 +192,34 @@ void Output::tellSteps(const Snapshot &s)
     if (!isStep && !activity.isEmpty() && activity != m_lastLine)
         std::fputs(timed(line), stderr);
     m_lastLine = activity;
+    tellWaiting(s);
     std::fflush(stderr);
+}
+
+/// What takes long, in lines for a log: often enough to see that it moves, seldom where it lasts.
+void Output::tellWaiting(const Snapshot &s)
+{
+    if (s.retrying != m_toldRetrying) {
+        m_toldRetrying = s.retrying;
+        if (!s.retrying.isEmpty())
+            std::fputs(timed(toString(s.phase) + QStringLiteral(": ") + s.retrying +
+                             QStringLiteral(" Trying again.")),
+                       stderr);
+    }
+    const bool copying = isCopyingRows(s);
+    if (!copying && !isBehind(s)) {
+        m_waitingLines = 0;
+        m_lastWaitingMs = s.atMs;
+        return;
+    }
+    constexpr int kOften = 24;
+    if (s.atMs - m_lastWaitingMs < (m_waitingLines < kOften ? 5'000 : 30'000))
+        return;
+    m_lastWaitingMs = s.atMs;
+    ++m_waitingLines;
+    std::fputs(
+        timed(copying ? copyingText(s) : toString(s.phase) + QStringLiteral(": ") + behindText(s)),
+        stderr);
 }
 
 void Output::progress(const Snapshot &s)
@@ -181,10 +240,16 @@ void Output::progress(const Snapshot &s)
         text = copyingBar(s);
     } else {
         text = toString(s.phase) + QStringLiteral(": ") + s.activity.english();
-        if (s.lagSeconds >= 0 && s.phase != Phase::Switching && s.phase != Phase::SwitchingBack)
+        if (isBehind(s))
+            text += QStringLiteral("  ") + behindText(s);
+        else if (s.lagSeconds >= 0 && s.phase != Phase::Switching &&
+                 s.phase != Phase::SwitchingBack)
             text += QStringLiteral("  lag %1 s").arg(s.lagSeconds, 0, 'f', 1);
     }
-    if (s.runState == RunState::Stalled)
+    if (!s.retrying.isEmpty())
+        text = toString(s.phase) + QStringLiteral(": ") + s.retrying +
+               QStringLiteral(" Trying again.");
+    else if (s.runState == RunState::Stalled)
         text += QStringLiteral("  (connection lost, trying again)");
     text = text.left(terminalWidth());
     if (text == m_lastLine)

@@ -35,11 +35,15 @@ public:
 private:
     bool m_json;
     void tellSteps(const Snapshot &);
+    void tellWaiting(const Snapshot &);
 
     bool m_barShown = false;
     QString m_lastLine;
     QMap<QString, qint64> m_toldSteps; ///< id -> start of the run that was told of
     qint64 m_lastJsonMs = 0;
+    QString m_toldRetrying;
+    qint64 m_lastWaitingMs = 0; ///< when a line about what takes long was told
+    int m_waitingLines = 0;     ///< in a row
 };
 
 /// Runs a command; its error is told, and becomes the exit status.

@@ -167,6 +167,12 @@ Result<int> run(const QStringList &arguments, Output &out)
         return fail(ended.error());
     }
     sayWhereItStands(out, standing, !paused);
+    // As "status" would: whoever drives this by script must not go on over it.
+    if (standing.isAlarmed()) {
+        if (!goal.follow)
+            return fail(standing.alarmError());
+        out.complain(standing.alarmError().describe());
+    }
     // Paused on request is what --follow is ended by. Else somebody waits for the goal: "run --to
     // primary && point the application there" must not go on.
     return paused && !goal.follow ? Exit::NotReady : Exit::Done;

@@ -125,10 +125,7 @@ QString Standing::roles() const
                               "%1 takes writes, %2 follows: the servers replicate by themselves, "
                               "also while nothing runs here.",
                               leader, follower));
-        return say(cwText("cli",
-                          "%1 takes writes. %2 has what was committed until now, and follows only "
-                          "while \"run --follow\" runs.",
-                          leader, follower));
+        return followerHas(leader, follower);
     }
     return say(cwText("cli", "%1 takes writes.", leader));
 }
@@ -136,6 +133,40 @@ QString Standing::roles() const
 bool Standing::isAlarmed() const
 {
     return !status.value(QStringLiteral("alarm")).toObject().isEmpty();
+}
+
+Error Standing::alarmError() const
+{
+    const Alarm a = Alarm::fromJson(status.value(QStringLiteral("alarm")).toObject());
+    const Endpoint &follower = a.side == Side::Source ? settings.source : settings.target;
+    Error e;
+    e.code = ErrorCode::Differences;
+    e.id = QStringLiteral("foreign-write");
+    e.object = a.tables.join(QLatin1String(", "));
+    e.message = a.text(follower.fromHere.display());
+    e.fix = cwText("cli", "Find out who writes there, and run: causeway-cli verify %1 --repair",
+                   shellWord(file));
+    return e;
+}
+
+QString Standing::followerHas(const QString &leader, const QString &follower) const
+{
+    const qint64 until = status.value(QStringLiteral("log_needed_from_ms")).toInteger(-1);
+    if (until <= 0)
+        return say(
+            cwText("cli",
+                   "%1 takes writes. %2 follows only while \"run --follow\" runs; how far it "
+                   "has come is not known.",
+                   leader, follower));
+    const QDateTime then = QDateTime::fromMSecsSinceEpoch(until);
+    const bool today = then.date() == QDateTime::fromMSecsSinceEpoch(nowMs).date();
+    return say(cwText(
+        "cli",
+        "%1 takes writes. %2 has what was committed until %3, %4 ago, and follows "
+        "only while \"run --follow\" runs.",
+        leader, follower,
+        then.toString(today ? QStringLiteral("HH:mm:ss") : QStringLiteral("yyyy-MM-dd HH:mm:ss")),
+        durationText(std::max<qint64>(0, (nowMs - until) / 1000))));
 }
 
 QStringList Standing::next() const
@@ -261,10 +292,29 @@ QStringList Standing::lines() const
                 lag +=
                     QStringLiteral(", ") + say(cwText("cli", "%1 of log to read",
                                                       bytesText(seconds("lag_bytes").toDouble())));
+            if (seconds("lag_seconds").toDouble() > 5) {
+                lag += QStringLiteral(", %L1 rows/s")
+                           .arg(static_cast<qint64>(seconds("rate_rows").toDouble()));
+                const QJsonArray eta = status.value(QStringLiteral("eta_seconds")).toArray();
+                if (eta.size() == 2 && phase != Phase::Copying)
+                    lag += QStringLiteral(", ") +
+                           say(cwText("cli", "%1 to %2 left", durationText(eta[0].toInteger()),
+                                      durationText(eta[1].toInteger())));
+            }
+            // Of a process that is stopped or hangs, this may be long ago.
+            const qint64 age = (nowMs - status.value(QStringLiteral("at_ms")).toInteger()) / 1000;
+            if (age > 5)
+                lag += QStringLiteral(", ") + say(cwText("cli", "as of %1 ago", durationText(age)));
             line("lag", lag);
         }
     }
+    const QString retrying = status.value(QStringLiteral("retrying")).toString();
+    if (running && !retrying.isEmpty())
+        line("waiting", say(cwText("cli", "%1 Trying again.", retrying)));
     const QJsonArray tables = status.value(QStringLiteral("tables")).toArray();
+    if (tables.isEmpty() && phase == Phase::Cancelled)
+        line("tables", say(cwText("cli", "nothing of what was copied is left on %1",
+                                  settings.target.fromHere.display())));
     if (!tables.isEmpty()) {
         QMap<QString, int> counts;
         qint64 rows = 0;

@@ -26,9 +26,14 @@ struct Standing {
     [[nodiscard]] QStringList lines() const;
     /// What can be done next, a command line each.
     [[nodiscard]] QStringList next() const;
-    [[nodiscard]] bool isAlarmed() const; ///< somebody else wrote on the follower
+    [[nodiscard]] bool isAlarmed() const;   ///< somebody else wrote on the follower
+    [[nodiscard]] Error alarmError() const; ///< where it is: how a run ends then
     /// The waiting decision with its choices; empty where there is none.
     [[nodiscard]] QStringList decision() const;
+
+private:
+    /// What the follower of a relay has, by what was seen last: how old that is, too.
+    [[nodiscard]] QString followerHas(const QString &leader, const QString &follower) const;
 };
 
 /// A word as a shell takes it: quoted where it must be.

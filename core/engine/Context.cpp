@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <thread>
 
 namespace causeway {
@@ -282,7 +283,17 @@ Status Context::runHookCommand(const QString &command, const QMap<QString, QStri
 void Context::activity(const Text &text)
 {
     logInfo(text.english());
-    live.update([&](Snapshot &s) { s.activity = text; });
+    live.update([&](Snapshot &s) {
+        s.activity = text;
+        s.retrying.clear();
+    });
+}
+
+void Context::retrying(const Error &why)
+{
+    Error e = why;
+    e.fix = Text(); // in the journal; this is one line
+    live.update([&](Snapshot &s) { s.retrying = e.describe(); });
 }
 
 void Context::event(const QString &level, const QString &text)
@@ -306,27 +317,40 @@ Status Context::runSteps(const std::vector<Step> &steps, std::stop_token stop)
                 s.steps.push_back(record);
             else
                 *it = record;
-            if (record.state == StepState::Running)
+            if (record.state == StepState::Running) {
                 s.activity = record.title;
+                s.retrying.clear();
+            }
         });
         if (record.state != StepState::Running)
             return;
         logInfo(QStringLiteral("Step %1: %2").arg(record.id, record.title.english()));
     };
-    std::map<Side, bool> known;
-    runner.answers = [this, &known](Side side) {
-        const auto it = known.find(side);
-        if (it != known.end())
-            return it->second;
-        // Cancelling takes a second at most.
-        std::stop_source late;
-        const std::jthread timer([&late](const std::stop_token &answered) {
-            if (pauseFor(answered, std::chrono::milliseconds(400)))
-                late.request_stop();
-        });
-        return known[side] = db(side).facts(late.get_token()).has_value();
+    // Who was silent once is not waited for again, and both are asked at once: cancelling takes a
+    // second at most.
+    std::mutex mutex;
+    std::map<Side, bool> silent;
+    runner.answers = [&](Side side) {
+        const std::lock_guard lock(mutex);
+        const Side other = side == Side::Source ? Side::Target : Side::Source;
+        if (silent.empty()) {
+            auto asked = std::async(std::launch::async, [&] { return answersSoon(other); });
+            silent[side] = !answersSoon(side);
+            silent[other] = !asked.get();
+        } else if (!silent[side]) {
+            silent[side] = !answersSoon(side);
+        }
+        return !silent[side];
     };
     return runner.run(steps, std::move(stop));
+}
+
+bool Context::answersSoon(Side side)
+{
+    std::stop_source cancelled;
+    cancelled.request_stop();
+    const StopAfter soon(cancelled.get_token(), kGraceAfterCancel);
+    return db(side).facts(soon.token()).has_value();
 }
 
 /// On a thread of its own: a server that does not answer must not keep the engine from being

@@ -33,6 +33,10 @@ private:
     std::array<std::vector<LiveClient>, 2> m_clients;
 };
 
+/// What may still be asked of a server after the user cancelled: that takes a second at most, and
+/// there are two servers.
+inline constexpr std::chrono::milliseconds kGraceAfterCancel{350};
+
 /// Names of the facts kept in a server's ledger (Ledger::fact).
 namespace fact {
 inline const QString lowWatermark = QStringLiteral("low_watermark"); ///< G0, target
@@ -115,9 +119,13 @@ public:
     Status setJournalValue(const QString &name, const QString &value) override;
     void activity(const Text &) override;
     void event(const QString &level, const QString &text) override;
+    /// A server refused or was lost, and is tried again: shown until something goes on. Any thread.
+    void retrying(const Error &);
     void show(const std::function<void(Snapshot &)> &change) override { live.update(change); }
     [[nodiscard]] std::shared_ptr<const Snapshot> shown() const override { return live.get(); }
     Status runSteps(const std::vector<Step> &, std::stop_token) override;
+    /// Whether a server says anything within the time that may pass after a cancel. Any thread.
+    bool answersSoon(Side);
     Status runHookCommand(const QString &command, const QMap<QString, QString> &environment,
                           std::stop_token) override;
     /// Also refreshes the live clients and adds a sample.

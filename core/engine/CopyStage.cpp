@@ -23,13 +23,13 @@ constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kGrace{400};
 
 /// The state tables and the lease; nothing of the user's is touched.
-Step stateStep(Context &ctx)
+Step stateStep(Context &ctx, const std::stop_token &known)
 {
     Step s;
     s.id = QStringLiteral("copy.state");
     s.side = Side::Target;
     s.title = cwText("core", "Create Causeway's state on the target");
-    if (const auto ledger = ctx.ledger(Side::Target, {}))
+    if (const auto ledger = ctx.ledger(Side::Target, known))
         s.shownSql = (*ledger)->createSql();
     s.act = [&ctx](std::stop_token stop) -> Status {
         CW_TRY(ctx.lease(Side::Target, stop));
@@ -143,6 +143,8 @@ void showProgress(Context &ctx, CopyPool &pool, std::chrono::steady_clock::time_
             if (it == byName.end())
                 continue;
             t.state = stateOf(it->second.state);
+            if (it->second.rows > t.rows)
+                s.retrying.clear();
             t.rows = it->second.rows;
             t.bytes = it->second.bytes;
             t.error = it->second.error;
@@ -184,6 +186,7 @@ Status copyRows(Context &ctx, const std::vector<TablePlan> &plans, std::stop_tok
                 },
                 token);
     };
+    options.onTrouble = [&ctx](const Error &e) { ctx.retrying(e); };
     QStringList streams;
     for (int i = 0; i < options.writers; ++i)
         streams << QStringLiteral("copy%1").arg(i);
@@ -343,7 +346,7 @@ Status copyStage(Context &ctx, std::stop_token stop)
 {
     CW_TRY(ctx.setPhase(Phase::Copying));
     CW_TRY(checkLogKept(ctx, stop));
-    CW_TRY(ctx.runSteps({stateStep(ctx), positionStep(ctx)}, stop));
+    CW_TRY(ctx.runSteps({stateStep(ctx, stop), positionStep(ctx)}, stop));
     CW_TRY(learnSchema(ctx, stop));
     CW_TRY(checkUnchanged(ctx, stop)); // since an earlier run made the tables
     CW_TRY(ctx.runSteps({collisionsStep(ctx)}, stop));

@@ -2,6 +2,8 @@
 #include "engine/Created.h"
 #include "engine/Restorations.h"
 
+#include <QSet>
+
 namespace causeway {
 
 namespace {
@@ -30,6 +32,27 @@ Step removeState(Context &ctx, Side side)
         return ledger->remove(stop);
     };
     return s;
+}
+
+/// Of what was copied, once nothing follows or is compared any more.
+void showWhatIsLeft(Context &ctx, const Created &dropped)
+{
+    QSet<QString> gone;
+    for (const TableName &t : dropped.tables)
+        gone.insert(ctx.settings.selection.onSource(t).display());
+    for (const TableName &t : dropped.filled)
+        gone.insert(ctx.settings.selection.onSource(t).display());
+    ctx.live.update([&](Snapshot &s) {
+        std::erase_if(s.tables, [&](const TableProgress &t) { return gone.contains(t.name); });
+        for (TableProgress &t : s.tables) {
+            if (t.state == TableState::Following || t.state == TableState::Verified ||
+                t.state == TableState::Different)
+                t.state = TableState::Copied;
+        }
+        s.lagSeconds = -1;
+        s.lagBytes = -1;
+        s.alarm.reset();
+    });
 }
 
 Status openServer(Context &ctx, Side side, std::stop_token stop)
@@ -147,6 +170,7 @@ Status cancelStage(Context &ctx, bool discard, std::stop_token stop)
     steps.push_back(removeState(ctx, Side::Target));
     CW_TRY(ctx.runSteps(steps, stop));
     CW_TRY(ctx.setPhase(Phase::Cancelled));
+    showWhatIsLeft(ctx, discard ? Created::parse(createdJson.value_or(QString())) : Created{});
     ctx.activity(cwText("core", "Cancelled."));
     return {};
 }

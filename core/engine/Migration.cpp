@@ -57,6 +57,7 @@ struct Migration::Private {
     void watchFile(const QString &path, std::stop_token stop);
     void carryOutLeft(Outcome *interrupted);
     Outcome carryOut(const Command &, std::stop_token);
+    [[nodiscard]] Error nameLost(Error) const;
     Status runTo(const command::RunTo &, std::stop_token);
     Status cancel(const command::Cancel &, std::stop_token);
     Status discardedBefore();
@@ -299,7 +300,11 @@ void Migration::Private::loop(std::stop_token stop)
 Outcome Migration::Private::carryOut(const Command &command, std::stop_token stop)
 {
     Outcome outcome{command, {}, std::nullopt};
-    live.update([](Snapshot &s) {
+    // What stopped the command that a pause ended still stands after it.
+    const bool pauses = std::holds_alternative<command::Pause>(command);
+    live.update([&](Snapshot &s) {
+        if (pauses && s.error)
+            return;
         s.error.reset();
         s.runState = RunState::Running;
     });
@@ -335,20 +340,28 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
             [&](const command::Cancel &c) -> Status { return cancel(c, stop); },
         },
         command);
-    const bool paused = stop.stop_requested() ||
-                        (!outcome.status && outcome.status.error().code == ErrorCode::Cancelled);
-    if (!outcome.status && !paused) {
-        const Error &e = outcome.status.error();
-        context->event(QStringLiteral("error"), e.describe());
+    if (!outcome.status)
+        outcome.status = fail(nameLost(outcome.status.error()));
+    // Somebody has to know what a cancelled switch left as it was begun.
+    const bool notUndone =
+        !outcome.status && (outcome.status.error().id == QLatin1String("not-undone") ||
+                            outcome.status.error().id == QLatin1String("switch-unfinished"));
+    const bool paused =
+        !notUndone && (stop.stop_requested() ||
+                       (!outcome.status && outcome.status.error().code == ErrorCode::Cancelled));
+    if (!outcome.status) {
+        if (!paused)
+            context->event(QStringLiteral("error"), outcome.status.error().describe());
         // A session that broke may be half way through something: all are opened anew.
         context->dropLedgerSessions();
     }
     live.update([&](Snapshot &s) {
         if (outcome.status) {
-            s.runState = stop.stop_requested() || std::holds_alternative<command::Pause>(command)
-                             ? RunState::Paused
-                         : route->isFollowing() ? RunState::Running
-                                                : RunState::Idle;
+            if (pauses && s.error)
+                return;
+            s.runState = stop.stop_requested() || pauses ? RunState::Paused
+                         : route->isFollowing()          ? RunState::Running
+                                                         : RunState::Idle;
             return;
         }
         const Error &e = outcome.status.error();
@@ -364,6 +377,37 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
         }
     });
     return outcome;
+}
+
+/// A connection that does not come about, to a server that answered this process before: not a
+/// wrong address or something else than a database, as its words would mean at a first attempt.
+Error Migration::Private::nameLost(Error e) const
+{
+    if (e.code != ErrorCode::Connect || !e.isTransient() || !context->sourceFacts ||
+        !context->targetFacts || e.id == QLatin1String("mysql-too-many-connections") ||
+        e.id == QLatin1String("mysql-user-limit"))
+        return e;
+    const auto shown = live.get();
+    for (const Side side : {Side::Source, Side::Target}) {
+        const QString name = context->db(side).address().display();
+        if (!e.message.english().contains(name))
+            continue;
+        const bool switched = shown->phase == Phase::Replica || shown->phase == Phase::Primary ||
+                              shown->phase == Phase::Switching ||
+                              shown->phase == Phase::SwitchingBack;
+        e.object = name;
+        e.message =
+            switched && side == shown->roles.leader
+                ? cwText("core", "%1, which takes the writes, answered before and does not now.",
+                         name)
+            : switched
+                ? cwText("core", "%1, which follows, answered before and does not now.", name)
+                : cwText("core", "%1 answered before and does not now.", name);
+        e.fix = cwText("core", "It was stopped, is being started again, or the way to it is cut. "
+                               "As soon as it answers, run this again.");
+        break;
+    }
+    return e;
 }
 
 Status Migration::Private::preflight(std::stop_token stop)
@@ -462,8 +506,10 @@ Status Migration::Private::patiently(const std::function<Status()> &work, std::s
     for (;;) {
         const auto began = Clock::now();
         Status done = work();
-        if (done || stop.stop_requested() || !passes(done.error()))
+        if (done || stop.stop_requested() || !passes(done.error())) {
+            live.update([](Snapshot &s) { s.retrying.clear(); });
             return done;
+        }
         if (!since || Clock::now() - began > kAtWork) {
             since = Clock::now();
             backOff = std::chrono::milliseconds{200};
@@ -473,6 +519,8 @@ Status Migration::Private::patiently(const std::function<Status()> &work, std::s
         context->event(QStringLiteral("warning"),
                        done.error().describe() + QStringLiteral("\n  Trying again."));
         live.update([](Snapshot &s) { s.runState = RunState::Stalled; });
+        context->retrying(done.error());
+        context->storeSnapshot(); // for who looks at it by `status` meanwhile
         route->stopFollowing();
         context->dropLedgerSessions();
         if (!pauseFor(stop, backOff) || !context->tick())
@@ -554,16 +602,20 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             e.fix = cwText("core", "Switch first: run --to primary.");
             return fail(std::move(e));
         }
+        // What waits for a person stops this as well: whoever needs the old source no more says so.
         Status caughtUp = route->startFollowing(stop);
         if (caughtUp)
             caughtUp = route->catchUpNow(stop);
         route->stopFollowing();
-        // An old source that can never follow again is no reason to keep its state for ever.
-        const QStringList forGood{QStringLiteral("pg-slot-lost"), QStringLiteral("schema-drift")};
-        if (!caughtUp && (isLogGone(caughtUp.error()) || forGood.contains(caughtUp.error().id)))
-            ctx.event(QStringLiteral("warning"), caughtUp.error().describe());
-        else
-            CW_TRY(caughtUp);
+        if (!caughtUp) {
+            Error e = caughtUp.error();
+            if (e.code == ErrorCode::NeedsDecision) {
+                e.fix = cwText("core",
+                               "Or finish as it is, with an old source that stays behind: run --to "
+                               "finished --accept one-way.");
+            }
+            return fail(std::move(e));
+        }
         return route->finish(wanted.oldSourceOpen, stop);
     }
     const auto verifiedNow = [&]() -> Status {

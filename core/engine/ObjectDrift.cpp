@@ -8,6 +8,7 @@
 #include <QJsonObject>
 #include <QRegularExpression>
 
+#include <algorithm>
 #include <array>
 
 namespace causeway {
@@ -118,11 +119,51 @@ Status checkObjects(Context &ctx, Roles roles, bool firstSwitch, std::stop_token
                        leader, follower, e.object);
     e.fix =
         cwText("core",
-               "Undo that on %1; or create new sequences on %2 with an administrator's account, "
-               "switch with --accept changed-objects, and make the others alike on %2 by hand "
-               "right after the switch.",
+               "Undo that on %1; or switch with --accept changed-objects, which creates new "
+               "sequences on %2, and make the others alike there by hand right after the switch.",
                leader, follower);
     return fail(std::move(e));
+}
+
+Result<SequencesToCarry> sequencesToCarry(Context &ctx, Roles roles, std::stop_token stop)
+{
+    SequencesToCarry out;
+    const auto &facts = roles.leader == Side::Source ? ctx.sourceFacts : ctx.targetFacts;
+    if (!facts || !facts->isMariaDb)
+        return out;
+    CW_TRY_ASSIGN(const auto leader, ownObjects(ctx, roles.leader, ObjectKind::Sequence, stop));
+    out.any = !leader.empty();
+    if (!out.any)
+        return out;
+    CW_TRY_ASSIGN(const auto follower, ownObjects(ctx, roles.follower, ObjectKind::Sequence, stop));
+    Catalog catalog;
+    for (const SchemaObject &o : leader) {
+        const TableName there = ctx.nameOnFollower(roles, {o.schema, o.name});
+        const bool has = std::any_of(follower.begin(), follower.end(), [&](const SchemaObject &f) {
+            return TableName{f.schema, f.name} == there;
+        });
+        if (has)
+            continue;
+        catalog.objects.push_back(o);
+        SchemaObject missing;
+        missing.kind = o.kind;
+        missing.schema = there.schema;
+        missing.name = there.name;
+        out.missing.push_back(std::move(missing));
+    }
+    if (catalog.objects.empty())
+        return out;
+    Selection selection = ctx.selectionOn(roles.leader);
+    if (roles.leader == Side::Target) {
+        selection.renames.clear();
+        for (auto it = ctx.settings.selection.renames.begin();
+             it != ctx.settings.selection.renames.end(); ++it)
+            selection.renames.insert(it.value(), it.key());
+    }
+    CW_TRY_ASSIGN(SchemaScript script,
+                  ctx.db(roles.follower).schemaScript(catalog, selection, *facts, stop));
+    out.create = std::move(script.sequences);
+    return out;
 }
 
 } // namespace causeway

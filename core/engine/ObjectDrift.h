@@ -17,4 +17,13 @@ Status forgetObjects(Context &, Side);
 /// Error{NotReady, "changed-objects"} naming what changed since, unless that was accepted.
 Status checkObjects(Context &, Roles, bool firstSwitch, std::stop_token);
 
+/// The leader's sequences, whether there are any and what makes those on the follower that it does
+/// not have: a switch carries their values, which needs them to be there.
+struct SequencesToCarry {
+    bool any = false;
+    std::vector<SchemaObject> missing; ///< named as on the follower
+    std::vector<SchemaStatement> create;
+};
+Result<SequencesToCarry> sequencesToCarry(Context &, Roles, std::stop_token);
+
 } // namespace causeway

@@ -2,6 +2,8 @@
 #include "engine/Restorations.h"
 #include "engine/SwitchParts.h"
 
+#include <QDateTime>
+
 /// Mode once: the application stands still, and the source is closed before anything is copied.
 namespace causeway {
 
@@ -29,6 +31,7 @@ Status closeSourceForOnce(Context &ctx, std::stop_token stop)
     close.title = cwText("core", "Close the source for writes (%1)", fence->sealKind());
     close.shownSql = fence->holdSql() + fence->sealSql();
     close.act = [&](std::stop_token token) -> Status {
+        CW_TRY(noteHeldSince(ctx, QDateTime::currentMSecsSinceEpoch()));
         CW_TRY(disableEvents(ctx, Side::Source, token));
         CW_TRY_ASSIGN(QStringList passing, fence->passingWriters(kLookForWriters, token));
         passing += ctx.settings.lockAccounts;

@@ -3,6 +3,7 @@
 #include "base/Json.h"
 #include "engine/Created.h"
 #include "engine/ForeignWrites.h"
+#include "engine/Replication.h"
 
 #include <QCryptographicHash>
 #include <QJsonArray>
@@ -379,6 +380,7 @@ Status recopyTables(Context &ctx, const std::vector<TableName> &sourceNames, boo
                     std::stop_token stop)
 {
     CW_TRY(ctx.clearFact(Side::Target, fact::verified, stop));
+    CW_TRY(ctx.journal->setValue(kKeptKeys, QString())); // of rows that are copied anew
     Work work;
     work.everything = everything;
     ctx.schemaKnown = false;

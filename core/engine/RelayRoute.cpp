@@ -93,7 +93,9 @@ Status RelayRoute::catchUpNow(std::stop_token stop)
 {
     if (!m_replication.follower)
         return {};
-    return m_replication.catchUp(m_ctx, std::chrono::milliseconds(0), std::move(stop));
+    CW_TRY(m_replication.catchUp(m_ctx, std::chrono::milliseconds(0), stop));
+    // Written there while nothing ran: told now, not when the switch has lost it.
+    return m_replication.lookForForeignWrites(m_ctx, std::move(stop));
 }
 
 Status RelayRoute::follow(std::stop_token stop)

@@ -17,6 +17,14 @@ namespace causeway {
 
 namespace {
 constexpr std::chrono::milliseconds kTick{200};
+constexpr std::chrono::seconds kWatchLimit{30};
+
+/// In one line; what to do about it is told where it ends a run.
+QString said(Error e)
+{
+    e.fix = Text();
+    return e.describe();
+}
 
 bool touchesSelection(const Selection &here, const TableName &name)
 {
@@ -124,6 +132,10 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
     }
     stop();
     roles = wanted;
+    m_ctx = &ctx;
+    m_behind.reset();
+    m_bytesASecond = 0;
+    ctx.live.update([](Snapshot &s) { s.lagSeconds = s.lagBytes = -1; });
     CW_TRY(armStream(ctx, roles, stopToken));
     FollowerConfig config;
     config.leader = &ctx.db(roles.leader);
@@ -141,6 +153,11 @@ Status Replication::start(Context &ctx, Roles wanted, std::stop_token stopToken)
         CW_TRY(noteApplied(ctx, ddl, token));
         return noteOwnDrops(ctx, wanted, ddl, std::move(token));
     };
+    CW_TRY_ASSIGN(const auto kept, ctx.journal->value(kKeptKeys));
+    config.kept = KeptKeys::decode(kept.value_or(QString()));
+    if (config.kept && config.kept->leader != roles.leader)
+        config.kept.reset();
+    CW_TRY(ctx.journal->setValue(kKeptKeys, QString()));
     CW_TRY_ASSIGN(const auto starts, ctx.fact(roles.follower, fact::tableStarts, stopToken));
     if (starts) {
         const QJsonObject json = QJsonDocument::fromJson(starts->toUtf8()).object();
@@ -203,10 +220,24 @@ void Replication::startRecheck(Context &ctx)
 void Replication::stop()
 {
     recheck.reset();
-    if (follower)
+    if (follower) {
         follower->stop();
+        keepKeys();
+    }
     follower.reset();
     watch.reset();
+}
+
+/// Also after a failure: whatever was begun to be applied is among them. Only a kill leaves none,
+/// since they are taken out of the file before anything is followed.
+void Replication::keepKeys()
+{
+    auto kept = follower->keptKeys();
+    if (kept)
+        kept->leader = roles.leader;
+    const Status done = m_ctx->journal->setValue(kKeptKeys, kept ? kept->encode() : QString());
+    if (!done)
+        logWarning(done.error().describe());
 }
 
 void Replication::show(Context &ctx, std::stop_token stopToken)
@@ -242,13 +273,27 @@ void Replication::show(Context &ctx, std::stop_token stopToken)
         if (unread && *unread >= 0)
             behind = *unread + stats.queued;
     }
+    forecast(ctx, behind);
     ctx.live.update([&](Snapshot &s) {
-        s.lagSeconds = stats.lagSeconds;
+        s.logPlace = stats.readPlace;
+        if (stats.connected)
+            s.retrying.clear();
+        else if (stats.trouble && stats.running)
+            s.retrying = said(*stats.trouble);
+        // What was heard last is not what is: a leader that says nothing is further ahead.
+        if (stats.hasUntilMs > 0)
+            s.logNeededFromMs = std::max(s.logNeededFromMs, stats.hasUntilMs);
+        if (stats.lagSeconds >= 0)
+            s.lagSeconds = stats.lagSeconds;
+        const double unheard =
+            s.logNeededFromMs > 0
+                ? static_cast<double>(QDateTime::currentMSecsSinceEpoch() - s.logNeededFromMs) /
+                      1000.0
+                : -1;
+        if (unheard > 10)
+            s.lagSeconds = std::max(s.lagSeconds, unheard);
         if (behind)
             s.lagBytes = *behind;
-        if (stats.lagSeconds >= 0)
-            s.logNeededFromMs =
-                QDateTime::currentMSecsSinceEpoch() - static_cast<qint64>(stats.lagSeconds * 1000);
         if (rates) {
             s.rateRows = std::max(0.0, rows);
             s.rateBytes = std::max(0.0, bytes);
@@ -261,6 +306,27 @@ void Replication::show(Context &ctx, std::stop_token stopToken)
                     t.state = TableState::Following;
             }
         }
+    });
+}
+
+/// When it will have caught up, by how fast what is to be read became less; -1 where it does not.
+void Replication::forecast(Context &ctx, std::optional<qint64> behind)
+{
+    if (!behind)
+        return;
+    const auto now = std::chrono::steady_clock::now();
+    if (m_behind && *behind > 0) {
+        const double seconds = std::chrono::duration<double>(now - m_behind->at).count();
+        const double less = static_cast<double>(m_behind->bytes - *behind) / seconds;
+        const double keep = m_bytesASecond > 0 ? 0.6 : 0;
+        m_bytesASecond = keep * m_bytesASecond + (1 - keep) * less;
+    }
+    m_behind = Behind{now, *behind};
+    const bool known = *behind > 0 && m_bytesASecond > 1;
+    const double left = known ? static_cast<double>(*behind) / m_bytesASecond : -1;
+    ctx.live.update([&](Snapshot &s) {
+        s.etaLow = known ? static_cast<qint64>(left * 0.8) : -1;
+        s.etaHigh = known ? static_cast<qint64>(left * 1.4) : -1;
     });
 }
 
@@ -283,16 +349,41 @@ Status Replication::waitReached(Context &ctx, const Position &wanted,
 Status Replication::catchUp(Context &ctx, std::chrono::milliseconds limit,
                             std::stop_token stopToken)
 {
+    const qint64 asked = QDateTime::currentMSecsSinceEpoch();
     CW_TRY_ASSIGN(const Position now,
                   ctx.db(roles.leader).currentPosition(ctx.selectionOn(roles.leader), stopToken));
     CW_TRY(waitReached(ctx, now, limit, stopToken));
     // Known also where the stream was too quiet to tell a time.
-    ctx.live.update([](Snapshot &s) {
+    ctx.live.update([asked](Snapshot &s) {
+        s.logNeededFromMs = std::max(s.logNeededFromMs, asked);
         if (s.lagSeconds < 0)
             s.lagSeconds = 0;
         if (s.lagBytes < 0)
             s.lagBytes = 0;
     });
+    return {};
+}
+
+Status Replication::lookForForeignWrites(Context &ctx, std::stop_token stopToken)
+{
+    if (!watch)
+        return {};
+    CW_TRY_ASSIGN(
+        const Position now,
+        ctx.db(roles.follower).currentPosition(ctx.selectionOn(roles.follower), stopToken));
+    const auto until = std::chrono::steady_clock::now() + kWatchLimit;
+    while (!watch->waitReached(now, kTick, stopToken)) {
+        if (!ctx.tick() || stopToken.stop_requested())
+            return fail(cancelledError());
+        if (!watch->isRunning() || std::chrono::steady_clock::now() > until) {
+            ctx.event(QStringLiteral("warning"),
+                      QStringLiteral("The log of %1 was not looked at to its end for writes of "
+                                     "others.")
+                          .arg(ctx.db(roles.follower).address().display()));
+            break;
+        }
+    }
+    show(ctx);
     return {};
 }
 

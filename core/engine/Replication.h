@@ -11,6 +11,9 @@
 
 namespace causeway {
 
+/// In the file between two followers: KeptKeys.
+inline const QString kKeptKeys = QStringLiteral("kept_keys");
+
 /// The follower of a migration in one direction, started and stopped by the stages. Engine thread.
 struct Replication {
     std::unique_ptr<Follower> follower;
@@ -24,6 +27,9 @@ struct Replication {
     /// Runs it for these roles; nothing to do where it runs so already.
     Status start(Context &, Roles, std::stop_token);
     void stop();
+    /// The follower's own log has been looked at up to now, for writes of others; after a while it
+    /// is gone on without.
+    Status lookForForeignWrites(Context &, std::stop_token);
     void startRecheck(Context &);
     /// Waits until the follower has applied `wanted`, showing lag and taking commands meanwhile.
     Status waitReached(Context &, const Position &wanted, std::chrono::milliseconds limit,
@@ -36,7 +42,17 @@ struct Replication {
     void show(Context &, std::stop_token = {});
 
 private:
+    void keepKeys();
+    void forecast(Context &, std::optional<qint64> behind);
+
+    Context *m_ctx = nullptr; ///< since it was started
     std::chrono::steady_clock::time_point m_ratesAt, m_lagBytesAt;
+    struct Behind {
+        std::chrono::steady_clock::time_point at;
+        qint64 bytes = 0;
+    };
+    std::optional<Behind> m_behind; ///< the leader's log that was not applied, as told last
+    double m_bytesASecond = 0;      ///< by which that became less; smoothed
     qint64 m_rows = 0, m_bytes = 0; ///< of the follower's, when the rates were told last
 };
 

@@ -10,12 +10,78 @@
 /// leader is opened again (ALGORITHMS 4).
 namespace causeway {
 
+namespace {
+const QString kHeldSince = QStringLiteral("switch.held_since");
+
+/// When the new leader took writes for the first time; 0 = not yet.
+qint64 openedAt(const Context &ctx, qint64 heldSince)
+{
+    if (heldSince <= 0)
+        return 0;
+    const auto shown = ctx.live.get();
+    for (const StepRecord &r : shown->steps) {
+        if (r.id == QLatin1String("complete.open") && r.state == StepState::Done &&
+            r.finishedMs >= heldSince)
+            return r.finishedMs;
+    }
+    return 0;
+}
+
+/// How long nobody could write, also where the switch was cut short and completed much later: by
+/// what the file says, since the process that held writes may be gone.
+Status tellPause(Context &ctx, qint64 openedBefore)
+{
+    CW_TRY_ASSIGN(const auto kept, ctx.journal->value(kHeldSince));
+    const qint64 since = kept.value_or(QString()).toLongLong();
+    const qint64 opened = openedBefore > 0 ? openedBefore : openedAt(ctx, since);
+    const double paused =
+        since > 0 && opened > 0 ? static_cast<double>(opened - since) / 1000.0 : -1;
+    ctx.live.update([&](Snapshot &s) { s.writePauseSeconds = paused; });
+    ctx.event(QStringLiteral("info"),
+              paused >= 0 ? QStringLiteral("Writes paused for %1 s.").arg(paused, 0, 'f', 3)
+                          : QStringLiteral("How long writes paused was not measured."));
+    ctx.storeSnapshot();
+    return {};
+}
+/// The user ended it behind the point of no return: perhaps nobody can write anywhere, and that is
+/// no pause like another.
+Error unfinishedError(const Context &ctx, Roles now, bool opened)
+{
+    const auto shown = ctx.live.get();
+    const QString leader = now.leader == Side::Source ? shown->sourceName : shown->targetName;
+    Error e;
+    e.code = ErrorCode::ConnectionLost;
+    e.id = QStringLiteral("switch-unfinished");
+    e.object = leader;
+    e.message = opened ? cwText("core",
+                                "Stopped in the middle of a switch: %1 takes writes, and the way "
+                                "back is not set up yet.",
+                                leader)
+                       : cwText("core",
+                                "Stopped in the middle of a switch, behind its point of no return: "
+                                "%1 leads and is not open yet, so that nobody can write.",
+                                leader);
+    e.fix = now.leader == Side::Target ? cwText("core", "Complete it: run --to primary.")
+                                       : cwText("core", "Complete it: run --to replica.");
+    return e;
+}
+} // namespace
+
+Status noteHeldSince(Context &ctx, qint64 unixMs)
+{
+    return ctx.journal->setValue(kHeldSince, QString::number(unixMs));
+}
+
 Status completeSwitch(Context &ctx, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const Roles now, ctx.roles(stop));
-    CW_TRY_ASSIGN(const auto unfinished, ctx.fact(now.leader, fact::switchUnfinished, stop));
-    if (!unfinished)
+    CW_TRY_ASSIGN(const auto begun, ctx.fact(now.leader, fact::switchUnfinished, stop));
+    if (!begun)
         return {};
+    // By a run before this one, which then was cut short: opening it again is no news.
+    CW_TRY_ASSIGN(const auto heldSince, ctx.journal->value(kHeldSince));
+    const qint64 since = heldSince.value_or(QString()).toLongLong();
+    const qint64 openedBefore = openedAt(ctx, since);
     const auto step = [](const char *name, Side side, Text title) {
         Step s;
         s.id = QStringLiteral("complete.") + QString::fromLatin1(name);
@@ -93,10 +159,15 @@ Status completeSwitch(Context &ctx, std::stop_token stop)
     tidy.act = [&](std::stop_token token) -> Status {
         CW_TRY(forgetKept(ctx, now.leader, token));
         CW_TRY(noteObjects(ctx, now.leader, token));
+        CW_TRY(tellPause(ctx, openedBefore));
         return ctx.clearFact(now.leader, fact::switchUnfinished, token);
     };
     steps.push_back(std::move(tidy));
-    CW_TRY(ctx.runSteps(steps, stop));
+    ctx.live.update([&](Snapshot &s) { s.roles = now; });
+    const Status done = ctx.runSteps(steps, stop);
+    if (!done && stop.stop_requested())
+        return fail(unfinishedError(ctx, now, openedAt(ctx, since) > 0));
+    CW_TRY(Status(done));
     return ctx.setPhase(now.leader == Side::Target ? Phase::Primary : Phase::Replica);
 }
 

@@ -20,6 +20,10 @@ inline const QString kCloseForOnce = QStringLiteral("once.close-source");
 /// fence, nobody is looked for.
 inline constexpr std::chrono::milliseconds kLookForWriters{500};
 
+/// Keeps in the file since when nobody can write, so that whoever completes the switch can tell how
+/// long that was, also another process. (SwitchCompletion.cpp)
+Status noteHeldSince(Context &, qint64 unixMs);
+
 /// Says of each account that it may write on a closed server. (OnceStage.cpp)
 void warnOfPassing(Context &, const QStringList &refused);
 

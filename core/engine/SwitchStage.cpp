@@ -1,4 +1,5 @@
 #include "base/Log.h"
+#include "base/Stop.h"
 #include "engine/Context.h"
 #include "engine/ForeignWrites.h"
 #include "engine/Hook.h"
@@ -28,6 +29,7 @@ constexpr int kRounds = 8;
 constexpr std::size_t kFewKeys = 500;
 constexpr std::chrono::seconds kWatchLimit{30};
 
+const QString kNotUndone = QStringLiteral("not-undone"); ///< of StepRunner
 const QString kPassingWriter = QStringLiteral("writer-passes-fence");
 constexpr int kAttempts = 3;
 
@@ -91,6 +93,7 @@ public:
         CW_TRY(learnSchema(m_ctx, stop));
         if (!m_once)
             CW_TRY(checkObjects(m_ctx, m_from, m_number == 1, stop));
+        CW_TRY_ASSIGN(m_sequences, sequencesToCarry(m_ctx, m_from, stop));
         // Whatever can be read or connected before writes are held, is.
         if (!m_once) {
             m_replication.recheck.reset();
@@ -101,9 +104,17 @@ public:
             if (!gone.empty())
                 return fail(different(gone));
         }
-        std::vector<Step> steps{prepare(), eventsOff(), counters()};
+        std::vector<Step> steps{prepare(stop), eventsOff(stop), counters()};
+        if (!m_sequences.create.empty())
+            steps.push_back(makeSequences());
         CW_TRY_ASSIGN(m_fence, m_ctx.fence(m_from.leader, stop));
         steps.push_back(ease());
+        // By a switch that was cut short, or in mode once: nobody has written since.
+        CW_TRY_ASSIGN(m_closedBefore, m_fence->isSealed(stop));
+        m_ctx.live.update([](Snapshot &s) {
+            s.sealSeconds = -1;
+            s.sealTables = 0;
+        });
         CW_TRY_ASSIGN(const QStringList seen, m_fence->passingWriters(kLookForWriters, stop));
         note(m_passing, m_ctx.settings.lockAccounts + seen);
         if (!m_once)
@@ -129,9 +140,12 @@ public:
         steps.push_back(lead());
         Status done = m_ctx.runSteps(steps, stop);
         if (!done) {
+            if (done.error().id == kNotUndone)
+                return fail(notUndone(done.error()));
             // A difference is a matter of all rows: the next attempt compares them first.
             if (done.error().code == ErrorCode::Differences)
-                CW_TRY(m_ctx.clearFact(Side::Target, fact::verified, {}));
+                CW_TRY(m_ctx.clearFact(Side::Target, fact::verified,
+                                       StopAfter(stop, kGraceAfterCancel).token()));
             if (m_pauseStarted > 0) {
                 const double held =
                     static_cast<double>(QDateTime::currentMSecsSinceEpoch() - m_pauseStarted) /
@@ -152,25 +166,41 @@ public:
         }
         CW_TRY(m_fence->release(stop));
         m_fence.reset();
-        CW_TRY(completeSwitch(m_ctx, stop));
-        const auto paused = QDateTime::currentMSecsSinceEpoch() - m_pauseStarted;
-        m_ctx.live.update([&](Snapshot &s) {
-            for (const StepRecord &r : s.steps) {
-                // Writes are possible again when the new leader opened, not when all is tidied up.
-                if (r.id == QLatin1String("complete.open") && r.finishedMs >= m_pauseStarted)
-                    s.writePauseSeconds =
-                        static_cast<double>(r.finishedMs - m_pauseStarted) / 1000.0;
-            }
-            if (s.writePauseSeconds < 0)
-                s.writePauseSeconds = static_cast<double>(paused) / 1000.0;
-        });
-        m_ctx.event(QStringLiteral("info"),
-                    QStringLiteral("Writes paused for %1 s.")
-                        .arg(m_ctx.live.get()->writePauseSeconds, 0, 'f', 3));
-        return {};
+        return completeSwitch(m_ctx, stop);
     }
 
 private:
+    /// A server said nothing when the user cancelled: what its clients see until it is undone.
+    Error notUndone(Error e) const
+    {
+        const QString leader = m_ctx.db(m_from.leader).address().display();
+        const bool forward = m_from.leader == Side::Source;
+        if (m_pauseStarted == 0) {
+            e.fix = forward ? cwText("core", "Writes were not held yet. As soon as both servers "
+                                             "answer, run --to replica undoes the rest, and run "
+                                             "--to primary goes on with the switch.")
+                            : cwText("core", "Writes were not held yet. As soon as both servers "
+                                             "answer, run --to primary undoes the rest, and run "
+                                             "--to replica goes on with switching back.");
+            return e;
+        }
+        e.fix = forward
+                    ? cwText("core",
+                             "%1 lets go of a hold on its writes by itself, some ten seconds after "
+                             "it heard of Causeway last; where it was closed already, it stays so. "
+                             "As soon as both servers answer, run --to replica undoes the rest, "
+                             "and run --to primary goes on with the switch; without this file, "
+                             "causeway-cli unfence --source URL --target URL opens the source.",
+                             leader)
+                    : cwText("core",
+                             "%1 lets go of a hold on its writes by itself, some ten seconds after "
+                             "it heard of Causeway last; where it was closed already, it stays so. "
+                             "As soon as both servers answer, run --to primary undoes the rest, "
+                             "and run --to replica goes on with switching back.",
+                             leader);
+        return e;
+    }
+
     /// The new leader's log carries the way back, or the user said that there need be none.
     Status checkWayBack(std::stop_token stop)
     {
@@ -314,11 +344,11 @@ private:
         return {};
     }
 
-    Step prepare()
+    Step prepare(const std::stop_token &known)
     {
         Step s = step("prepare", m_from.leader,
                       cwText("core", "Keep what will be changed on the old leader, on itself"));
-        if (const auto ledger = m_ctx.ledger(m_from.leader, {}))
+        if (const auto ledger = m_ctx.ledger(m_from.leader, known))
             s.shownSql = (*ledger)->createSql();
         s.act = [this](std::stop_token stop) -> Status {
             CW_TRY(forgetObjects(m_ctx, m_from.follower));
@@ -330,11 +360,11 @@ private:
         return s;
     }
 
-    Step eventsOff()
+    Step eventsOff(const std::stop_token &known)
     {
         Step s = step("events-off", m_from.leader,
                       cwText("core", "Disable the events of the old leader"));
-        if (const auto events = enabledEvents(m_ctx, m_from.leader, {})) {
+        if (const auto events = enabledEvents(m_ctx, m_from.leader, known)) {
             for (const auto &st :
                  m_ctx.db(m_from.leader).objectStatements(ObjectAction::Disable, *events))
                 s.shownSql << st.sql;
@@ -369,7 +399,7 @@ private:
     /// one passes triggers, so that some may be drawn after this.
     Status carrySequences(std::stop_token stop)
     {
-        if (m_ctx.script.sequences.empty())
+        if (!m_sequences.any)
             return {};
         constexpr qint64 kMargin = 1000;
         const bool triggers = m_fence->sealKind() == QLatin1String("triggers");
@@ -391,6 +421,25 @@ private:
             step("counters", m_from.follower,
                  cwText("core", "Lift the AUTO_INCREMENT counters to where the leader's stand"));
         s.act = [this](std::stop_token stop) { return liftCounters(std::move(stop)); };
+        return s;
+    }
+
+    /// Those that came since the copy: accepted as changed, or nobody had noted what there was.
+    Step makeSequences()
+    {
+        Step s = step("sequences", m_from.follower,
+                      cwText("core", "Create the sequences that the new leader does not have"));
+        for (const SchemaStatement &st : m_sequences.create)
+            s.shownSql << st.sql;
+        s.act = [this](std::stop_token stop) {
+            return createMissing(m_ctx.db(m_from.follower), m_sequences.create, 1, std::move(stop));
+        };
+        s.undo = [this](std::stop_token stop) {
+            Database &follower = m_ctx.db(m_from.follower);
+            return follower.execute(
+                follower.objectStatements(ObjectAction::Drop, m_sequences.missing),
+                std::move(stop));
+        };
         return s;
     }
 
@@ -422,6 +471,7 @@ private:
             CW_TRY(m_fence->unlockAccounts(stop));
             return m_followerFence ? m_followerFence->unlockAccounts(stop) : Status{};
         };
+        s.undoAlso = m_from.follower;
         return s;
     }
 
@@ -458,12 +508,8 @@ private:
                       m_fence->holdSql());
         s.act = [this](std::stop_token stop) -> Status {
             m_pauseStarted = QDateTime::currentMSecsSinceEpoch();
-            // In mode once nobody has written since the source was closed, before the copy.
-            const auto shown = m_ctx.live.get();
-            for (const StepRecord &r : shown->steps) {
-                if (m_once && r.id == kCloseForOnce && r.startedMs > 0)
-                    m_pauseStarted = r.startedMs;
-            }
+            if (!m_closedBefore)
+                CW_TRY(noteHeldSince(m_ctx, m_pauseStarted));
             CW_TRY_ASSIGN(m_barrier, m_fence->hold(stop));
             return {};
         };
@@ -699,7 +745,9 @@ private:
     Position m_barrier;
     Position m_streamStart; ///< of the new leader's log
     bool m_sealed = false;
+    bool m_closedBefore = false; ///< before this run
     std::unique_ptr<KeyComparison> m_comparison;
+    SequencesToCarry m_sequences;
     ChangedKeys m_pending; ///< to be compared under the fence, besides what changes until then
     int m_number = 1;
     qint64 m_pauseStarted = 0;
@@ -719,9 +767,10 @@ Status switchStage(Context &ctx, Replication &replication, std::stop_token stop)
     }
     // What was compared on the way over holds for the way back, until a comparison says otherwise.
     // Where this is cut short, the way back compares once more.
-    if (!done) {
+    if (!done && done.error().id != kNotUndone) {
         // Undone: where the servers say we are, not where we wanted to be.
-        if (const auto phase = ctx.derivePhase({}))
+        const StopAfter aWhile(stop, kGraceAfterCancel);
+        if (const auto phase = ctx.derivePhase(aWhile.token()))
             (void)ctx.setPhase(*phase);
     }
     return done;

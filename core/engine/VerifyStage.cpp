@@ -87,6 +87,8 @@ Result<VerifyReport> verifyStage(Context &ctx, Replication &replication, bool re
         CW_TRY_ASSIGN(
             before, ctx.db(roles.follower).currentPosition(ctx.selectionOn(roles.follower), stop));
     }
+    if (replication.follower)
+        CW_TRY(replication.lookForForeignWrites(ctx, stop));
     CW_TRY_ASSIGN(const auto found, ctx.plansFor(roles, stop));
     const std::vector<TablePlan> &plans = found.plans;
     // What changes from here on is compared again by key at the switch.

@@ -248,6 +248,8 @@ QJsonObject Snapshot::toProgressJson() const
         {QStringLiteral("seal_tables"), sealTables},
         {QStringLiteral("limited_by"), limitedBy},
         {QStringLiteral("activity"), activity.english()},
+        {QStringLiteral("retrying"), retrying},
+        {QStringLiteral("log_place"), logPlace},
         {QStringLiteral("at_ms"), atMs},
         {QStringLiteral("steps"), stepArray},
     };

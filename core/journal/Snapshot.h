@@ -109,6 +109,8 @@ struct Snapshot {
     std::vector<StepRecord> steps;
     QString limitedBy; ///< "source" | "network" | "target" | ""
     Text activity;     ///< what is being done or waited for just now
+    QString retrying;  ///< what a server said that is asked again; empty: nothing is in the way
+    QString logPlace;  ///< of the leader's log, where the follower reads
     qint64 atMs = 0;   ///< Unix time when this was taken
 
     [[nodiscard]] QJsonObject toJson() const; ///< the published `status` schema

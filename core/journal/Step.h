@@ -21,6 +21,7 @@ struct Step {
     std::function<Result<bool>(std::stop_token)> check;
     std::function<Status(std::stop_token)> act;
     std::function<Status(std::stop_token)> undo; ///< absent: nothing to undo
+    std::optional<Side> undoAlso;                ///< the other server that undoing asks, if it does
     bool noReturn = false;                       ///< once done, no step before it is undone
 };
 
@@ -49,8 +50,9 @@ public:
     Status run(const std::vector<Step> &, std::stop_token);
     /// Called whenever a record changes; engine thread.
     std::function<void(const StepRecord &)> onChange;
-    /// Asked before a step is undone because the user cancelled: a server that does not answer must
-    /// not keep them waiting. What stays undone is put back at the next start.
+    /// Asked before a step is undone and while it is, once the user has cancelled: a server that
+    /// does not answer must not keep them waiting. What is not undone stays for the next start, and
+    /// the error says so: ConnectionLost, id "not-undone". Any thread.
     std::function<bool(Side)> answers;
 
 private:

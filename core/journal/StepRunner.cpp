@@ -1,11 +1,14 @@
 #include "base/Log.h"
 #include "base/Secret.h"
+#include "base/Stop.h"
 #include "journal/Journal.h"
 #include "journal/Step.h"
 
 #include <QDateTime>
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 #include <unistd.h>
 
 namespace causeway {
@@ -26,6 +29,8 @@ void dieIfAsked(const QString &step, const char *mark)
         ::kill(::getpid(), SIGSTOP);
 }
 
+constexpr std::chrono::milliseconds kBetweenQuestions{300};
+
 qint64 nowMs()
 {
     return QDateTime::currentMSecsSinceEpoch();
@@ -41,33 +46,65 @@ Status StepRunner::run(const std::vector<Step> &steps, std::stop_token stop)
             onChange(r);
         return m_journal.recordStep(r);
     };
+    const auto isSilent = [this](const Step &step) {
+        return answers &&
+               ((step.side && !answers(*step.side)) || (step.undoAlso && !answers(*step.undoAlso)));
+    };
+    // Undoing goes on although the work was cancelled, but does not wait for a server that says
+    // nothing any more.
+    const auto undo = [&](const Step &step) -> Status {
+        std::stop_source late;
+        const std::jthread watch([&](const std::stop_token &undone) {
+            while (pauseFor(undone, kBetweenQuestions)) {
+                if (!stop.stop_requested() || !isSilent(step))
+                    continue;
+                late.request_stop();
+                return;
+            }
+        });
+        return step.undo(late.get_token());
+    };
     // `failed`: the record of the step whose error this is, where one had begun. It keeps its
     // words when it is undone itself: they are why.
     const auto undoAll = [&](const Error &why, const StepRecord *failed) -> tl::unexpected<Error> {
+        QStringList left, leftIds;
         for (auto it = undoable.rbegin(); it != undoable.rend(); ++it) {
             const Step &step = **it;
             StepRecord r{step.id,           step.side, step.title, step.shownSql,
                          StepState::Undone, nowMs(),   0,          {}};
             if (failed && failed->id == step.id)
                 r = *failed;
-            if (why.code == ErrorCode::Cancelled && step.side && answers && !answers(*step.side)) {
-                r.error = QStringLiteral("Not undone: the server does not answer.");
-                r.finishedMs = nowMs();
-                (void)record(r, StepState::Failed);
-                continue;
-            }
-            // Undoing must go on although the work was cancelled: with a token of its own.
-            const Status undone = step.undo({});
-            if (!undone) {
+            const auto add = [&r](const QString &words) {
+                r.error += (r.error.isEmpty() ? QString() : QStringLiteral("\n")) + words;
+            };
+            const bool skipped = stop.stop_requested() && isSilent(step);
+            const Status undone = skipped ? Status(fail(cancelledError())) : undo(step);
+            if (!undone && undone.error().code == ErrorCode::Cancelled) {
+                add(QStringLiteral("Not undone: the server does not answer."));
+            } else if (!undone) {
                 const QString words = redact(undone.error().describe());
                 logWarning(QStringLiteral("Undoing %1 failed: %2").arg(step.id, words));
-                r.error += (r.error.isEmpty() ? QString() : QStringLiteral("\n")) +
-                           QStringLiteral("Undoing it failed: ") + words;
+                add(QStringLiteral("Undoing it failed: ") + words);
+            }
+            if (!undone) {
+                left << step.title.english();
+                leftIds << step.id;
             }
             r.finishedMs = nowMs();
             (void)record(r, undone ? StepState::Undone : StepState::Failed);
         }
-        return fail(why);
+        // Whatever it failed with: the user hears of a session that they ended themselves.
+        if (left.isEmpty() || (why.code != ErrorCode::Cancelled && !stop.stop_requested()))
+            return fail(why);
+        Error e;
+        e.code = ErrorCode::ConnectionLost;
+        e.id = QStringLiteral("not-undone");
+        e.object = leftIds.join(QStringLiteral(", "));
+        e.message = cwText("core",
+                           "Cancelled, but not all of it could be undone, since a server "
+                           "does not answer. Still as it was begun: %1.",
+                           left.join(QStringLiteral("; ")));
+        return fail(std::move(e));
     };
 
     for (const Step &step : steps) {

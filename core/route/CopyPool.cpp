@@ -56,6 +56,8 @@ public:
         if (!e.isTransient() || ++m_attempts > m_options.connectionAttempts)
             return fail(e);
         logInfo(e.describe());
+        if (m_options.onTrouble)
+            m_options.onTrouble(e);
         if (!pauseFor(stop, m_pause))
             return fail(cancelledError());
         m_pause = std::min(m_options.longestPause, m_pause * 2);

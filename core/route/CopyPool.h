@@ -40,6 +40,8 @@ struct CopyOptions {
     /// The table's last chunk has committed. From a worker's thread, one call at a time; an error
     /// ends the copy.
     std::function<Status(const TablePlan &, std::stop_token)> onCopied;
+    /// A connection is tried again. From any thread.
+    std::function<void(const Error &)> onTrouble;
 };
 
 /// Copies tables from the leader to the follower: readers in key order feed a bounded queue,

@@ -399,6 +399,47 @@ void Follower::noteKeys(const TableName &table, const std::vector<Row> &keys)
     dropTooManyKeysLocked();
 }
 
+std::optional<KeptKeys> Follower::keptKeys() const
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_keysLost || m_trackedFrom.isEmpty())
+        return std::nullopt;
+    KeptKeys kept;
+    kept.epoch = m_config.lease.epoch;
+    kept.from = m_trackedFrom;
+    kept.applied = m_applied;
+    kept.keys = m_keys;
+    return kept;
+}
+
+/// What the one before has seen, where this one goes on behind what that one had compared and not
+/// behind where it ended, and nobody has held the lease in between. The position that is recorded
+/// may be a little older than the one that was applied.
+void Follower::takeOverKeptLocked(const Position &from, const std::vector<TablePlan> &plans)
+{
+    if (!m_config.kept)
+        return;
+    KeptKeys kept = std::move(*m_config.kept);
+    m_config.kept.reset();
+    if ((kept.epoch != m_config.lease.epoch && kept.epoch + 1 != m_config.lease.epoch) ||
+        !m_config.leader->reached(kept.applied, from) || !m_config.leader->reached(from, kept.from))
+        return;
+    // A key of another shape would name no row.
+    for (const auto &[name, rows] : kept.keys) {
+        const auto plan = std::find_if(plans.begin(), plans.end(), [&, n = name](const auto &p) {
+            return p.leader->name == n;
+        });
+        if (plan == plans.end())
+            return;
+        const std::size_t cells = plan->leader->rowKeyColumns().size();
+        if (std::any_of(rows.begin(), rows.end(), [&](const Row &r) { return r.size() != cells; }))
+            return;
+    }
+    m_trackedFrom = kept.from;
+    m_keys = std::move(kept.keys);
+    m_keyCount = countOf(m_keys);
+}
+
 void Follower::dropTooManyKeysLocked()
 {
     if (m_keyCount <= kMostChangedKeys)
@@ -478,11 +519,14 @@ Status Follower::applyItems(Applier &applier, std::vector<Item> &items, std::sto
     // Not by opening the stream alone: what is refused again and again must end some time.
     m_lastProgress = std::chrono::steady_clock::now();
     m_stats.connected = true;
+    m_stats.trouble.reset();
     if (idle)
         m_stats.lagSeconds = 0;
     else if (lastTimestamp > 0)
         m_stats.lagSeconds =
             std::max(0.0, static_cast<double>(nowUs() - lastTimestamp) / 1'000'000.0);
+    if (m_stats.lagSeconds >= 0)
+        m_stats.hasUntilMs = nowUs() / 1000 - static_cast<qint64>(m_stats.lagSeconds * 1000);
     return {};
 }
 
@@ -667,8 +711,10 @@ Status Follower::stretch(std::stop_token stop)
                                    stop));
     {
         const std::lock_guard lock(m_mutex);
-        if (m_trackedFrom.isEmpty())
+        if (m_trackedFrom.isEmpty()) {
             m_trackedFrom = known;
+            takeOverKeptLocked(known, plans);
+        }
     }
     setApplied(known);
     m_settled = false;
@@ -762,6 +808,7 @@ void Follower::run(std::stop_token stop)
             m_stats.error = ended.error();
             break;
         }
+        m_stats.trouble = ended.error();
         logWarning(QStringLiteral("Replication: %1 Trying again.").arg(ended.error().describe()));
         lock.unlock();
         if (!pauseFor(stop, backOff))
@@ -771,6 +818,7 @@ void Follower::run(std::stop_token stop)
     const std::lock_guard lock(m_mutex);
     m_stats.running = false;
     m_stats.connected = false;
+    m_stats.trouble.reset();
     m_changed.notify_all();
 }
 

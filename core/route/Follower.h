@@ -3,6 +3,7 @@
 #include "base/Error.h"
 #include "database/Database.h"
 #include "route/ChangedKeys.h"
+#include "route/KeptKeys.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -69,6 +70,8 @@ struct FollowerConfig {
     std::function<DdlVerdict(const DdlChange &)> onDdl; ///< on the follower's thread
     /// After a statement was run on the follower; on the follower's thread.
     std::function<Status(const DdlChange &, std::stop_token)> onApplied;
+    /// Of the follower before this one. Used where nobody else has followed since.
+    std::optional<KeptKeys> kept;
     /// Whether rows logged as this statement are of ours; absent: all are.
     std::function<bool(const StatementLogged &)> concerns;
 };
@@ -84,7 +87,9 @@ struct FollowerStats {
     qint64 queued = 0;              ///< bytes read and not yet applied
     QString readPlace;              ///< of the leader's log, ChangeStream::place()
     double lagSeconds = -1;         ///< -1 unknown; 0 when everything logged has been applied
+    qint64 hasUntilMs = -1;         ///< Unix time up to which the follower has everything
     std::optional<Error> error;     ///< why it stopped
+    std::optional<Error> trouble;   ///< why it is trying again just now
     std::optional<StreamStop> stop; ///< with an error of NeedsDecision
 };
 
@@ -124,6 +129,8 @@ public:
     /// The leader's position after which every change is among the keys of the next
     /// takeChangedKeys(); empty before it has begun.
     [[nodiscard]] Position trackedFrom() const;
+    /// For the follower after this one; once it is stopped. Nothing where they were too many.
+    [[nodiscard]] std::optional<KeptKeys> keptKeys() const;
 
 private:
     struct Item;
@@ -144,6 +151,7 @@ private:
     Status settleOnce(Applier &applier, std::stop_token stop);
     void noteChanged(const std::vector<RowChange> &rows);
     void noteKeys(const TableName &table, const std::vector<Row> &keys);
+    void takeOverKeptLocked(const Position &from, const std::vector<TablePlan> &); ///< likewise
     void dropTooManyKeysLocked();                ///< under m_mutex
     std::optional<ChangedKeys> takeKeysLocked(); ///< under m_mutex
     void setApplied(const Position &position);

@@ -91,6 +91,12 @@ public:
         m_process.waitForFinished(0);
         return m_process.state() != QProcess::NotRunning;
     }
+    /// Whether this is among what it has said so far.
+    bool says(const char *words)
+    {
+        m_process.waitForReadyRead(0);
+        return m_process.peek(m_process.bytesAvailable()).contains(words);
+    }
     /// Whether it ended by itself within the time.
     bool waitForEnd(int ms)
     {

@@ -449,6 +449,14 @@ private Q_SLOTS:
         const CliRun said = (*m_cli)({arg("status"), file});
         CW_STATUS(said, 0);
         QVERIFY2(said.out.contains("--follow"), said.out.constData());
+        // And what it has is as old as it is.
+        QVERIFY2(!said.out.contains("until now"), said.out.constData());
+        const qint64 until = status.value(arg("log_needed_from_ms")).toInteger();
+        QVERIFY(until > 0);
+        QVERIFY2(said.out.contains(
+                     "has what was committed until " +
+                     QDateTime::fromMSecsSinceEpoch(until).toString(arg("HH:mm:ss")).toUtf8()),
+                 said.out.constData());
 
         const CliRun verify = (*m_cli)({arg("verify"), file, arg("--json")});
         CW_STATUS(verify, 0);
@@ -756,6 +764,11 @@ private Q_SLOTS:
         QCOMPARE(text(error, "id"), arg("mysql-binlog-purged"));
         QVERIFY(text(error, "fix").contains(QLatin1String("retention")));
         CW_STATUS((*m_cli)({arg("cancel"), file, arg("--discard")}), 0);
+        // What was copied is gone, and is not said to be there.
+        QCOMPARE(m_cli->status(file).value(arg("tables")).toArray(), QJsonArray());
+        const CliRun said = (*m_cli)({arg("status"), file});
+        CW_STATUS(said, 0);
+        QVERIFY2(said.out.contains("nothing of what was copied is left"), said.out.constData());
     }
 
     void theLogsRetentionIsShownAndWarnedOf()

@@ -435,7 +435,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("when");
         for (const char *when : {"copy", "follow", "verify", "switch"}) {
-            if (isLong() || QByteArray(when) == "follow")
+            if (isLong() || QByteArray(when) == "follow" || QByteArray(when) == "switch")
                 QTest::newRow(when) << QString::fromLatin1(when);
         }
     }
@@ -477,6 +477,150 @@ private Q_SLOTS:
         const Ended again = persist(live.to("primary"));
         QVERIFY2(again.status == 0, again.tail().constData());
         CW_ENDS_EQUAL(live, "primary");
+    }
+
+    /// The same at every step, in the order in which a whole migration comes to them; by default
+    /// at those where most depends on it.
+    void cancellingTakesASecondAtEveryStep()
+    {
+        Live live({}, {}, true);
+        QStringList wrong;
+        const auto at = [&](const char *goal, const QString &step, const char *id) {
+            CliProcess process(live.to(goal), {}, step + QStringLiteral(":before"));
+            (void)QTest::qWaitFor([&] { return process.isStopped() || !process.isRunning(); },
+                                  60'000);
+            if (!process.isRunning()) {
+                wrong << step + QStringLiteral(": not reached");
+                return;
+            }
+            live.sourceProxy->stall(true);
+            live.targetProxy->stall(true);
+            process.signal(SIGCONT);
+            process.waitForEnd(700); // until all of it waits
+            QElapsedTimer timer;
+            timer.start();
+            process.signal(SIGINT);
+            const Ended ended = process.wait(30'000);
+            const qint64 took = timer.elapsed();
+            live.sourceProxy->stall(false);
+            live.targetProxy->stall(false);
+            qInfo("%s: %lld ms, exit %d %s", qPrintable(step), static_cast<long long>(took),
+                  ended.status, qPrintable(ended.errorId()));
+            const QString said = ended.errorId();
+            if (took >= 1500 || said != QLatin1String(id) || ended.status != (*id ? 3 : 1))
+                wrong << QStringLiteral("%1: %2 ms %3")
+                             .arg(step)
+                             .arg(took)
+                             .arg(QString::fromUtf8(ended.tail()));
+        };
+        const auto nothing = "", notUndone = "not-undone", unfinished = "switch-unfinished";
+        if (isLong()) {
+            for (const char *step :
+                 {"copy.state", "copy.position", "copy.intent", "copy.tables", "copy.indexes"})
+                at("replica", QString::fromLatin1(step), nothing);
+            at("replica", QStringLiteral("copy.close-target"), notUndone);
+            for (const char *step : {"replica.uniques", "replica.foreign-keys", "replica.views"})
+                at("replica", QString::fromLatin1(step), nothing);
+        }
+        CW_EXITS(persist(live.to("replica")), 0);
+        if (isLong()) {
+            at("primary", QStringLiteral("switch.prepare"), nothing);
+            for (const char *step : {"events-off", "counters", "ease", "compare-before", "hold",
+                                     "drain", "compare", "objects", "lead"})
+                at("primary", QStringLiteral("switch.") + QString::fromLatin1(step), notUndone);
+        }
+        at("primary", QStringLiteral("switch.seal"), notUndone);
+        QCOMPARE(statusOf(live.file).value(QStringLiteral("phase")).toString(),
+                 QStringLiteral("switching"));
+        // Not closed for good: the server lets go by itself.
+        QVERIFY(live.writer->waitForCommits(10, 15s));
+        at("primary", QStringLiteral("switch.drain-sealed"), notUndone);
+        const QJsonObject left = statusOf(live.file).value(QStringLiteral("error")).toObject();
+        QCOMPARE(left.value(QStringLiteral("id")).toString(), QStringLiteral("not-undone"));
+        QVERIFY(left.value(QStringLiteral("fix"))
+                    .toString()
+                    .contains(QLatin1String("causeway-cli unfence")));
+        CW_EXITS(cli({QStringLiteral("unfence"), QStringLiteral("--source"),
+                      live.settings.source.fromHere.toUrl(), QStringLiteral("--target"),
+                      live.settings.target.fromHere.toUrl()}),
+                 0);
+        QVERIFY(live.writer->waitForCommits(10, 15s));
+        if (isLong())
+            at("primary", QStringLiteral("complete.events"), unfinished);
+        at("primary", QStringLiteral("complete.open"), unfinished);
+        QCOMPARE(statusOf(live.file).value(QStringLiteral("leader")).toString(),
+                 QStringLiteral("target"));
+        if (isLong()) {
+            for (const char *step : {"admit", "triggers-off", "arm", "tidy"})
+                at("primary", QStringLiteral("complete.") + QString::fromLatin1(step), unfinished);
+        }
+        CW_EXITS(persist(live.to("primary")), 0);
+        if (isLong()) {
+            for (const char *step : {"hold", "seal", "objects"})
+                at("replica", QStringLiteral("switch-back.") + QString::fromLatin1(step),
+                   notUndone);
+        }
+        CW_ENDS_EQUAL(live, "primary");
+        if (isLong()) {
+            for (const char *step :
+                 {"finish.objects", "finish.source", "detach.state-source", "detach.state-target"})
+                at("finished", QString::fromLatin1(step), nothing);
+            CW_EXITS(persist(live.to("finished")), 0);
+        }
+        QVERIFY2(wrong.isEmpty(), qPrintable(wrong.join(QLatin1Char('\n'))));
+    }
+
+    void aLeaderThatDiedIsNamedSo()
+    {
+        Pair pair({}, {});
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop; CREATE TABLE shop.a (id INT PRIMARY "
+                                        "KEY); INSERT INTO shop.a VALUES (1)"));
+        makeFile(pair);
+        CW_EXITS(cli(runArguments(pair, "primary")), 0);
+        CliProcess process(runArguments(pair, "replica"), {},
+                           QStringLiteral("switch-back.compare-before:before"));
+        QVERIFY(
+            QTest::qWaitFor([&] { return process.isStopped() || !process.isRunning(); }, 60'000));
+        QVERIFY(process.isStopped());
+        pair.target.kill();
+        process.signal(SIGCONT);
+        const Ended ended = process.wait();
+        QVERIFY2(ended.status == 3, ended.tail().constData());
+        QVERIFY2(ended.output.contains("which takes the writes, answered before and does not now"),
+                 ended.tail().constData());
+        QVERIFY2(!ended.output.contains("Check that it is a MySQL"), ended.tail().constData());
+        pair.target.start();
+        CW_EXITS(cli(runArguments(pair, "replica")), 0);
+    }
+
+    /// Also where one process held writes and another one completed the switch.
+    void theWritePauseIsThatOfThisSwitch()
+    {
+        Pair pair({}, {});
+        pair.source.exec(QStringLiteral("CREATE DATABASE shop; CREATE TABLE shop.a (id INT PRIMARY "
+                                        "KEY); INSERT INTO shop.a VALUES (1)"));
+        makeFile(pair);
+        const auto pause = [&] {
+            return statusOf(pair.file).value(QStringLiteral("write_pause_seconds")).toDouble(-1);
+        };
+        CW_EXITS(cli(runArguments(pair, "primary")), 0);
+        QVERIFY(pause() >= 0);
+        CW_EXITS(cli(runArguments(pair, "replica")), 0);
+        const double before = pause();
+        QVERIFY(before >= 0);
+        QVERIFY(cli(runArguments(pair, "primary"), QStringLiteral("switch.lead:after")).killed);
+        QElapsedTimer closed;
+        closed.start();
+        QTest::qWait(static_cast<int>(before * 1000) + 1000); // longer than the pause before
+        const double least = static_cast<double>(closed.elapsed()) / 1000.0;
+        CW_EXITS(cli(runArguments(pair, "primary")), 0);
+        QVERIFY2(pause() >= least, QByteArray::number(pause()).constData());
+        // Opened, and cut off before it was noted: writes have been possible since.
+        QVERIFY(cli(runArguments(pair, "replica"), QStringLiteral("complete.admit:before")).killed);
+        closed.start();
+        QTest::qWait(3000);
+        CW_EXITS(cli(runArguments(pair, "replica")), 0);
+        QVERIFY2(pause() >= 0 && pause() < 3, QByteArray::number(pause()).constData());
     }
 
     void aServerBehindAFirewallIsNamed()

@@ -89,6 +89,35 @@ private Q_SLOTS:
         QCOMPARE(triggersOf(pair.target), QStringLiteral("late,tg"));
     }
 
+    // Its values go with the switch, which needs it to be there.
+    void aNewSequenceIsMadeWhereItIsAccepted()
+    {
+        ServerOptions mariaDb;
+        mariaDb.product = Product::MariaDb;
+        Pair pair(mariaDb, mariaDb);
+        makeSource(pair.source);
+        pair.settings.accepted << QStringLiteral("changed-objects");
+        {
+            const auto migration = pair.open();
+            CW_VERIFY(runTo(*migration, Goal::Replica));
+        }
+        const auto next = [](TestServer &server, const char *name) {
+            return server.scalar(QStringLiteral("SELECT NEXTVAL(shop.%1)").arg(QLatin1String(name)))
+                .toInt();
+        };
+        pair.source.exec(QStringLiteral("CREATE SEQUENCE shop.s START 500 NOCACHE"));
+        QCOMPARE(next(pair.source, "s"), 500);
+        const auto migration = pair.open();
+        CW_VERIFY(runTo(*migration, Goal::Primary));
+        QVERIFY(next(pair.target, "s") > 500);
+        // And one of the new leader's on the way back.
+        pair.target.exec(QStringLiteral("CREATE SEQUENCE shop.s2 START 900 NOCACHE"));
+        QCOMPARE(next(pair.target, "s2"), 900);
+        CW_VERIFY(runTo(*migration, Goal::Replica));
+        QVERIFY(next(pair.source, "s2") > 900);
+        QVERIFY(next(pair.source, "s") > 501);
+    }
+
     void oneMayGoOnWithoutThem()
     {
         Pair pair({}, {});

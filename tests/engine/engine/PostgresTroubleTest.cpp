@@ -292,9 +292,14 @@ private Q_SLOTS:
         QCOMPARE(refused.errorId(), QStringLiteral("schema-drift"));
         pair.source.exec(QStringLiteral("DROP TABLE c"), kDb);
         CW_EXITS(cli(run(pair, "primary")), 0);
-        // Changed on the new leader for good: no reason not to finish.
+        // Changed on the new leader for good: finished by the user's word.
         pair.target.exec(QStringLiteral("ALTER TABLE a ADD COLUMN later int"), kDb);
-        CW_EXITS(cli(run(pair, "finished")), 0);
+        const Ended stays = cli(run(pair, "finished") << QStringLiteral("--json"));
+        QCOMPARE(stays.status, 1);
+        QCOMPARE(stays.errorId(), QStringLiteral("schema-drift"));
+        CW_EXITS(
+            cli(run(pair, "finished") << QStringLiteral("--accept") << QStringLiteral("one-way")),
+            0);
         QCOMPARE(PostgresPair::leftOn(pair.target), QStringList());
     }
 

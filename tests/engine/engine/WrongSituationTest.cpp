@@ -329,8 +329,15 @@ private Q_SLOTS:
         QCOMPARE(ended.errorId(), QStringLiteral("mysql-binlog-purged"));
         QCOMPARE(ended.status, 1);
         QVERIFY(ended.output.contains("--accept one-way"));
-        CW_EXITS(cli(runArguments(pair, "finished",
-                                  {QStringLiteral("--accept"), QStringLiteral("one-way")})),
+        // Finishing does not pass over what waits for a person.
+        const QStringList finish = runArguments(pair, "finished", {QStringLiteral("--json")});
+        const Ended refused = cli(finish);
+        QCOMPARE(refused.errorId(), QStringLiteral("mysql-binlog-purged"));
+        QCOMPARE(refused.status, 1);
+        QVERIFY(refused.output.contains("run --to finished --accept one-way"));
+        QCOMPARE(statusOf(pair.file).value(QStringLiteral("phase")).toString(),
+                 QStringLiteral("primary"));
+        CW_EXITS(cli(finish + QStringList{QStringLiteral("--accept"), QStringLiteral("one-way")}),
                  0);
     }
 
@@ -470,13 +477,12 @@ private Q_SLOTS:
         CW_EXITS(cli(runArguments(pair, "primary", {QStringLiteral("--json")})), 0);
         QVERIFY(alarm().isEmpty());
 
-        // The same while nobody looks, on the old source after the switch.
+        // The same while nobody looks, on the old source after the switch: the next run tells it.
         pair.source.exec(QStringLiteral("INSERT INTO shop.a VALUES (8, 'foreign')"));
-        CW_EXITS(cli(runArguments(pair, "primary", {QStringLiteral("--json")})), 0);
-        QTRY_VERIFY_WITH_TIMEOUT(
-            (cli(runArguments(pair, "primary", {QStringLiteral("--json")})), !alarm().isEmpty()),
-            20'000);
+        CW_FAILS(cli(runArguments(pair, "primary", {QStringLiteral("--json")})), 1,
+                 "foreign-write");
         QCOMPARE(alarm().value(QStringLiteral("side")).toString(), QStringLiteral("source"));
+        QCOMPARE(cli({QStringLiteral("status"), pair.file}).status, 1);
         CW_FAILS(cli(replica(pair)), 1, "sides-differ");
         CW_EXITS(cli({QStringLiteral("verify"), pair.file, QStringLiteral("--repair")}), 0);
         CW_EXITS(cli(replica(pair)), 0);
@@ -485,6 +491,36 @@ private Q_SLOTS:
     }
 
     // ---- servers that refuse
+
+    void aServerWithoutAFreeConnectionIsNamedWhileItIsAskedAgain()
+    {
+        Pair pair({}, {});
+        makeTable(pair.source);
+        makeFile(pair);
+        CW_EXITS(cli(replica(pair)), 0);
+        pair.target.exec(QStringLiteral("SET GLOBAL max_connections=10"));
+        Address address = pair.settings.target.fromHere;
+        address.password = Secret(pair.password);
+        std::vector<std::unique_ptr<MySqlClient>> others;
+        bool full = false;
+        while (!full && others.size() < 20) {
+            others.push_back(std::make_unique<MySqlClient>());
+            full = !others.back()->connect(address).ok();
+        }
+        QVERIFY(full);
+        CliProcess process(runArguments(pair, "replica"));
+        QVERIFY(QTest::qWaitFor([&] { return process.says("Trying again."); }, 10'000));
+        QVERIFY(process.says("Too many connections"));
+        QVERIFY(process.says(qPrintable(pair.settings.target.fromHere.display())));
+        QTRY_VERIFY_WITH_TIMEOUT(statusOf(pair.file)
+                                     .value(QStringLiteral("retrying"))
+                                     .toString()
+                                     .contains(QLatin1String("Too many connections")),
+                                 10'000);
+        others.clear();
+        CW_EXITS(process.wait(), 0);
+        QCOMPARE(statusOf(pair.file).value(QStringLiteral("retrying")).toString(), QString());
+    }
 
     void aRowTooLargeForTheTargetIsNamed_data() { addProducts(); }
     void aRowTooLargeForTheTargetIsNamed()
