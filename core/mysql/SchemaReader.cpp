@@ -528,7 +528,8 @@ Result<QStringList> readSchemaNames(Session &session, std::stop_token stop)
     return out;
 }
 
-Result<Catalog> readCatalog(Session &session, const Selection &selection, std::stop_token stop)
+static Result<Catalog> readCatalog(Session &session, const Selection &selection,
+                                   const QSet<TableName> *shown, const std::stop_token &stop)
 {
     CW_TRY(showEverything(session, stop));
     Reading reading{session, selection, stop, {}, {}, {}, {}, {}};
@@ -539,12 +540,29 @@ Result<Catalog> readCatalog(Session &session, const Selection &selection, std::s
     CW_TRY(reading.readColumns());
     CW_TRY(reading.readKeys());
     CW_TRY(reading.readForeignKeys());
-    for (Table &t : reading.catalog.tables)
-        CW_TRY(reading.readCreate(t));
+    for (Table &t : reading.catalog.tables) {
+        if (!shown || shown->contains(t.name))
+            CW_TRY(reading.readCreate(t));
+    }
     CW_TRY_ASSIGN(reading.catalog.objects,
                   readObjects(session, reading.schemas, selection, reading.catalog.tables,
                               reading.sequences, stop));
+    if (shown) {
+        std::erase_if(reading.catalog.tables,
+                      [shown](const Table &t) { return !shown->contains(t.name); });
+    }
     return std::move(reading.catalog);
+}
+
+Result<Catalog> readCatalog(Session &session, const Selection &selection, std::stop_token stop)
+{
+    return readCatalog(session, selection, nullptr, stop);
+}
+
+Result<Catalog> readCatalogOf(Session &session, const Selection &selection,
+                              const QSet<TableName> &shown, std::stop_token stop)
+{
+    return readCatalog(session, selection, &shown, stop);
 }
 
 Result<Counters> readCounters(Session &session, const Selection &selection, std::stop_token stop)

@@ -76,10 +76,18 @@ struct CheckReport {
     [[nodiscard]] QJsonObject toJson(const QStringList &accepted = {}) const;
 };
 
+/// Looking at the rows themselves, which takes time and is done on request only.
+struct DataScanOptions {
+    bool wanted = false;
+    qint64 rowLimit = 100'000;                 ///< of each table, or each unique key
+    std::chrono::milliseconds timeout{60'000}; ///< of each kind of look; what is left is named
+};
+
 struct CheckOptions {
     Selection selection;
     TargetKind targetKind = TargetKind::Generic;
-    bool probes = false;                     ///< functional probes, which write
+    bool probes = false; ///< functional probes, which write
+    DataScanOptions data{};
     bool once = false;                       ///< mode once: needs no binlog
     FenceKind fence = FenceKind::Auto;       ///< how a server is to be closed
     FenceKind targetFence = FenceKind::Auto; ///< the target, where set apart
@@ -104,6 +112,8 @@ struct Check {
     QStringList shownSql; ///< for --print-sql
     bool needsTarget = false;
     bool isProbe = false;
+    bool readsRows = false;               ///< only made where CheckOptions::data wants it
+    std::chrono::milliseconds timeout{0}; ///< 0: CheckOptions::timeoutPerCheck
     std::function<Result<Finding>(std::stop_token)> run;
 };
 

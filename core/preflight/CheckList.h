@@ -46,6 +46,7 @@ template <class Context> struct CheckDefinition {
     bool needsTarget = false; ///< of the source, but says something only with a target known
     bool onlyLive = false;    ///< of no matter in mode once, which follows nothing
     bool isProbe = false;
+    bool readsRows = false; ///< looks at rows, on request (CheckOptions::data)
     QStringList sql{};
     std::function<Status(CheckLook<Context> &)> look{};
 };
@@ -92,6 +93,10 @@ private:
         c.acceptable = d.acceptable;
         c.needsTarget = d.needsTarget || side == FindingSide::Pair;
         c.isProbe = d.isProbe;
+        c.readsRows = d.readsRows;
+        // It ends by itself, and says how far it came.
+        if (d.readsRows)
+            c.timeout = m_options.data.timeout + std::chrono::seconds(15);
         c.shownSql = d.sql;
         for (QString &sql : c.shownSql)
             sql.replace(QLatin1String("{db}"), here->schemaList());

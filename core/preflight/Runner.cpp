@@ -43,10 +43,14 @@ Finding skippedFinding(Text why)
 Finding runOne(const Check &check, const CheckOptions &options, const std::stop_token &stop)
 {
     Finding out;
+    const auto timeout = check.timeout.count() > 0 ? check.timeout : options.timeoutPerCheck;
     if (stop.stop_requested()) {
-        out = unknownFinding(check, cancelledError(), false, options.timeoutPerCheck);
+        out = unknownFinding(check, cancelledError(), false, timeout);
     } else if (check.isProbe && !options.probes) {
         out = skippedFinding(cwText("core", "A probe that writes; made only when asked for."));
+    } else if (check.readsRows && !options.data.wanted) {
+        out = skippedFinding(
+            cwText("core", "A look at the rows themselves; made only when asked for (--data)."));
     } else {
         // The check's own stop: requested by the caller's, and by the time-out.
         std::stop_source own;
@@ -55,7 +59,7 @@ Finding runOne(const Check &check, const CheckOptions &options, const std::stop_
         Result<Finding> result = fail(cancelledError());
         {
             const std::jthread watch([&](const std::stop_token &finished) {
-                if (pauseFor(finished, options.timeoutPerCheck)) {
+                if (pauseFor(finished, timeout)) {
                     timedOut = true;
                     own.request_stop();
                 }
@@ -65,7 +69,7 @@ Finding runOne(const Check &check, const CheckOptions &options, const std::stop_
         // An error after the time-out is the time-out's doing; a result in time is a result.
         out = result ? std::move(*result)
                      : unknownFinding(check, result.error(), timedOut && !stop.stop_requested(),
-                                      options.timeoutPerCheck);
+                                      timeout);
     }
     out.id = check.id;
     if (out.title.isEmpty())

@@ -16,8 +16,11 @@ Status probeDump(Look &look)
                   look.here.query(logStatusSql(facts->isMariaDb, facts->versionNumber), look.stop));
     if (end.rows.empty())
         return look.skip(cwText("core", "There is no binary log to read."));
-    const auto begun =
-        readFileBegin(look.here.address(), end.text(0, std::size_t{0}).toStdString(), look.stop);
+    const std::string file = end.text(0, std::size_t{0}).toStdString();
+    auto begun = readFileBegin(look.here.address(), file, look.stop);
+    // Once may be chance; what stands between and passes no replication on does it every time.
+    if (!begun && begun.error().isTransient() && !look.stop.stop_requested())
+        begun = readFileBegin(look.here.address(), file, look.stop);
     if (begun && *begun != 0)
         return look.pass(cwText("core", "The server sends its log."));
     if (look.stop.stop_requested())

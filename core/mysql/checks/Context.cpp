@@ -24,7 +24,8 @@ const char *const kVariables =
     "'event_scheduler','local_infile','sql_require_primary_key',"
     "'sql_generate_invisible_primary_key','log_bin_trust_function_creators','partial_revokes',"
     "'innodb_native_foreign_keys','wsrep_on','aurora_version','version','version_comment',"
-    "'hostname','port','datadir')";
+    "'explicit_defaults_for_timestamp','innodb_strict_mode','restrict_fk_on_non_standard_key',"
+    "'max_execution_time','max_statement_time','hostname','port','datadir')";
 
 const char *const kStatus = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected',"
                             "'wsrep_cluster_size','wsrep_provider_name',"
@@ -112,13 +113,31 @@ void ServerContext::giveBack(std::unique_ptr<Session> s)
 }
 
 template <class F>
-auto ServerContext::withSession(const std::stop_token &stop, F &&work)
+auto ServerContext::withSession(const std::stop_token &stop, F &&work, bool again)
     -> decltype(work(std::declval<Session &>()))
 {
-    CW_TRY_ASSIGN(auto session, take(stop));
-    auto result = work(*session);
-    giveBack(std::move(session));
-    return result;
+    CW_TRY(m_silence.endured(address()));
+    for (bool first = true;; first = false) {
+        const auto begun = Silence::Clock::now();
+        auto session = take(stop);
+        if (!session) {
+            const auto took = Silence::Clock::now() - begun;
+            m_silence.heard(session.error(), took);
+            // Cut off while it signed in.
+            if (first && took < Silence::kAtOnce && session.error().isTransient())
+                continue;
+            return fail(std::move(session).error());
+        }
+        auto result = work(**session);
+        m_silence.heard(result, Silence::Clock::now() - begun);
+        giveBack(std::move(*session));
+        if (result || result.error().code != ErrorCode::ConnectionLost || !again || !first ||
+            stop.stop_requested())
+            return result;
+        // It may have been cut while it lay in the pool, and the others with it.
+        const std::lock_guard lock(m_poolMutex);
+        m_pool.clear();
+    }
 }
 
 Result<ResultSet> ServerContext::query(const QString &sql, std::stop_token stop)
@@ -128,7 +147,8 @@ Result<ResultSet> ServerContext::query(const QString &sql, std::stop_token stop)
 
 Status ServerContext::exec(const QString &sql, std::stop_token stop)
 {
-    return withSession(stop, [&](Session &s) { return s.exec(sql, stop); });
+    return withSession(
+        stop, [&](Session &s) { return s.exec(sql, stop); }, false);
 }
 
 Result<const ServerFacts *> ServerContext::facts(std::stop_token stop)
@@ -291,6 +311,36 @@ Result<const std::vector<ColumnCollation> *> ServerContext::columnCollations(std
     });
 }
 
+Result<const std::vector<ColumnFacts> *> ServerContext::columns(std::stop_token stop)
+{
+    return m_columns.get([&]() -> Result<std::vector<ColumnFacts>> {
+        CW_TRY_ASSIGN(
+            const auto rows,
+            query(QStringLiteral("SELECT table_schema,table_name,column_name,data_type,extra,"
+                                 "character_set_name,collation_name,is_nullable,"
+                                 "generation_expression FROM information_schema.columns WHERE "
+                                 "table_schema IN (%1) ORDER BY 1,2,ordinal_position")
+                      .arg(schemaList()),
+                  stop));
+        std::vector<ColumnFacts> out;
+        for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+            ColumnFacts c;
+            c.table = nameAt(rows, i);
+            if (!inScope(c.table))
+                continue;
+            c.name = rows.text(i, 2);
+            c.dataType = rows.text(i, 3).toLower();
+            c.extra = rows.text(i, 4);
+            c.charset = rows.text(i, 5);
+            c.collation = rows.text(i, 6);
+            c.nullable = rows.text(i, 7) == QLatin1String("YES");
+            c.generated = !rows.text(i, 8).isEmpty();
+            out.push_back(std::move(c));
+        }
+        return out;
+    });
+}
+
 Result<const std::vector<UniqueKeyBrief> *> ServerContext::uniqueKeys(std::stop_token stop)
 {
     return m_uniqueKeys.get([&]() -> Result<std::vector<UniqueKeyBrief>> {
@@ -308,8 +358,9 @@ Result<const std::vector<UniqueKeyBrief> *> ServerContext::uniqueKeys(std::stop_
                 continue;
             const QString index = rows.text(i, 2);
             if (out.empty() || out.back().table != table || out.back().name != index)
-                out.push_back({table, index, {}, true});
+                out.push_back({table, index, {}, {}, true});
             out.back().columns << rows.text(i, 3);
+            out.back().prefixes << rows.text(i, 5).toInt();
             // A functional part has no column name (MySQL 8.0.13).
             if (rows.isNull(i, 3) || rows.text(i, 4) == QLatin1String("YES") || !rows.isNull(i, 5))
                 out.back().usable = false;

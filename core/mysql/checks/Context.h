@@ -8,6 +8,7 @@
 #include "mysql/checks/Grants.h"
 #include "preflight/Check.h"
 #include "preflight/Once.h"
+#include "preflight/Silence.h"
 
 #include <QHash>
 #include <QMap>
@@ -37,6 +38,13 @@ struct ColumnBrief {
     QString name, dataType, columnType, extra, comment;
     bool leadsAnIndex = true; ///< of an AUTO_INCREMENT column: what InnoDB asks for
 };
+/// Any column of a base table in scope.
+struct ColumnFacts {
+    TableName table;
+    QString name, dataType, extra, charset, collation;
+    bool nullable = true;
+    bool generated = false;
+};
 struct ColumnCollation {
     TableName table;
     QString charset, collation;
@@ -46,7 +54,8 @@ struct UniqueKeyBrief {
     TableName table;
     QString name;
     QStringList columns;
-    bool usable = true; ///< all columns NOT NULL, whole and no expressions: identifies a row
+    QList<int> prefixes; ///< of each column; 0 = whole
+    bool usable = true;  ///< all columns NOT NULL, whole and no expressions: identifies a row
 };
 struct ForeignKeyBrief {
     TableName table, referenced;
@@ -82,6 +91,7 @@ public:
     Result<const QStringList *> schemas(std::stop_token); ///< all that the account can see
     Result<const std::vector<ColumnBrief> *> specialColumns(std::stop_token);
     Result<const std::vector<ColumnCollation> *> columnCollations(std::stop_token);
+    Result<const std::vector<ColumnFacts> *> columns(std::stop_token);
     Result<const std::vector<UniqueKeyBrief> *> uniqueKeys(std::stop_token);
     Result<const std::vector<ForeignKeyBrief> *> foreignKeys(std::stop_token);
     /// Of tables that do not move, into tables that do.
@@ -118,8 +128,9 @@ private:
     Result<std::vector<ForeignKeyBrief>>
     readForeignKeys(const char *schemaColumn,
                     const std::function<bool(const ForeignKeyBrief &)> &wanted, std::stop_token);
+    /// `again`: once more on a new session where the connection was lost. Not for what writes.
     template <class F>
-    auto withSession(const std::stop_token &stop, F &&work)
+    auto withSession(const std::stop_token &stop, F &&work, bool again = true)
         -> decltype(work(std::declval<Session &>()));
     Result<std::unique_ptr<Session>> take(std::stop_token);
     void giveBack(std::unique_ptr<Session>);
@@ -129,6 +140,7 @@ private:
     CheckOptions m_options;
     std::mutex m_poolMutex;
     std::vector<std::unique_ptr<Session>> m_pool;
+    Silence m_silence;
 
     Once<ServerFacts> m_facts;
     Once<Variables> m_variables, m_status;
@@ -136,6 +148,7 @@ private:
     Once<std::vector<TableBrief>> m_tables;
     Once<QStringList> m_schemas;
     Once<std::vector<ColumnBrief>> m_specialColumns;
+    Once<std::vector<ColumnFacts>> m_columns;
     Once<std::vector<ColumnCollation>> m_columnCollations;
     Once<std::vector<UniqueKeyBrief>> m_uniqueKeys;
     Once<std::vector<ForeignKeyBrief>> m_foreignKeys, m_foreignKeysFromOutside;

@@ -205,7 +205,17 @@ Status lookVitess(Look &look)
 
 Status lookXa(Look &look)
 {
-    CW_TRY_ASSIGN(const auto rows, look.here.query(QStringLiteral("XA RECOVER"), look.stop));
+    const auto asked = look.here.query(QStringLiteral("XA RECOVER"), look.stop);
+    if (!asked && asked.error().number == 1401) { // what MySQL says without the privilege
+        CW_TRY_ASSIGN(const auto *mine, look.here.grants(look.stop));
+        look.out.fix = sqlFix(
+            look, {QStringLiteral("GRANT XA_RECOVER_ADMIN ON *.* TO %1;").arg(mine->account)},
+            cwText("core", "Run by an administrator of this server."),
+            QStringLiteral("GRANT OPTION"));
+        return look.unknown(
+            cwText("core", "%1 may not see prepared XA transactions.", mine->account));
+    }
+    CW_TRY_ASSIGN(const auto rows, asked);
     if (rows.rows.empty())
         return look.pass(cwText("core", "No prepared XA transaction."));
     for (std::size_t i = 0; i < rows.rows.size(); ++i)

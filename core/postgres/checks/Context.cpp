@@ -29,35 +29,54 @@ QString ServerContext::expand(QString sql) const
                        schemaCondition(QStringLiteral("n.nspname"), schemaNames()));
 }
 
-template <class F>
-auto ServerContext::withSession(const std::stop_token &stop, F &&work)
-    -> decltype(work(std::declval<Session &>()))
+Result<std::unique_ptr<Session>> ServerContext::take(const std::stop_token &stop)
 {
-    std::unique_ptr<Session> session;
     {
         const std::lock_guard lock(m_poolMutex);
         if (!m_pool.empty()) {
-            session = std::move(m_pool.back());
+            auto session = std::move(m_pool.back());
             m_pool.pop_back();
+            return session;
         }
     }
-    if (!session) {
-        bool missing = false;
-        auto opened = m_side == Side::Target ? openOrBeside(address(), missing, stop)
-                                             : Session::open(address(), stop);
-        if (!opened)
-            return fail(std::move(opened).error());
-        session = std::move(*opened);
+    bool missing = false;
+    CW_TRY_ASSIGN(auto session, m_side == Side::Target ? openOrBeside(address(), missing, stop)
+                                                       : Session::open(address(), stop));
+    const std::lock_guard lock(m_poolMutex);
+    m_databaseMissing = missing;
+    m_ownBackends << QString::number(session->backendPid());
+    return session;
+}
+
+template <class F>
+auto ServerContext::withSession(const std::stop_token &stop, F &&work, bool again)
+    -> decltype(work(std::declval<Session &>()))
+{
+    CW_TRY(m_silence.endured(address()));
+    for (bool first = true;; first = false) {
+        const auto begun = Silence::Clock::now();
+        auto session = take(stop);
+        if (!session) {
+            const auto took = Silence::Clock::now() - begun;
+            m_silence.heard(session.error(), took);
+            // Cut off while it signed in.
+            if (first && took < Silence::kAtOnce && session.error().isTransient())
+                continue;
+            return fail(std::move(session).error());
+        }
+        auto result = work(**session);
+        m_silence.heard(result, Silence::Clock::now() - begun);
+        if (!(*session)->isDead()) {
+            const std::lock_guard lock(m_poolMutex);
+            m_pool.push_back(std::move(*session));
+        }
+        if (result || result.error().code != ErrorCode::ConnectionLost || !again || !first ||
+            stop.stop_requested())
+            return result;
+        // It may have been cut while it lay in the pool, and the others with it.
         const std::lock_guard lock(m_poolMutex);
-        m_databaseMissing = missing;
-        m_ownBackends << QString::number(session->backendPid());
+        m_pool.clear();
     }
-    auto result = work(*session);
-    if (!session->isDead()) {
-        const std::lock_guard lock(m_poolMutex);
-        m_pool.push_back(std::move(session));
-    }
-    return result;
 }
 
 Result<bool> ServerContext::databaseMissing(std::stop_token stop)
@@ -80,7 +99,8 @@ Result<ResultSet> ServerContext::query(const QString &sql, std::stop_token stop)
 
 Status ServerContext::exec(const QString &sql, std::stop_token stop)
 {
-    return withSession(stop, [&](Session &s) { return s.exec(expand(sql), stop); });
+    return withSession(
+        stop, [&](Session &s) { return s.exec(expand(sql), stop); }, false);
 }
 
 Result<const ServerFacts *> ServerContext::facts(std::stop_token stop)

@@ -3,6 +3,7 @@
 #include "postgres/PostgresDatabase.h"
 #include "preflight/CheckList.h"
 #include "preflight/Once.h"
+#include "preflight/Silence.h"
 
 #include <QHash>
 
@@ -47,14 +48,17 @@ public:
     [[nodiscard]] QStringList ownBackends();
 
 private:
+    /// `again`: once more on a new session where the connection was lost. Not for what writes.
     template <class F>
-    auto withSession(const std::stop_token &stop, F &&work)
+    auto withSession(const std::stop_token &stop, F &&work, bool again = true)
         -> decltype(work(std::declval<Session &>()));
+    Result<std::unique_ptr<Session>> take(const std::stop_token &);
     Endpoint m_endpoint;
     Side m_side;
     CheckOptions m_options;
     std::mutex m_poolMutex;
     std::vector<std::unique_ptr<Session>> m_pool;
+    Silence m_silence;
     QStringList m_ownBackends;
     bool m_databaseMissing = false;
     Once<ServerFacts> m_facts;
@@ -71,6 +75,7 @@ void addSettingChecks(CheckList &);
 void addSchemaChecks(CheckList &);
 void addRoleChecks(CheckList &);
 void addTargetChecks(CheckList &);
+void addInventoryChecks(CheckList &);
 std::vector<Check> allChecks(const Servers &, const CheckOptions &);
 Result<QStringList> userScript(ServerContext &, const QString &account, std::stop_token);
 
