@@ -137,6 +137,30 @@ QString verdictText(const CheckReport &report, const QStringList &accepted)
     return text;
 }
 
+Result<DataScanOptions> dataFrom(const Arguments &args)
+{
+    DataScanOptions data;
+    data.wanted = args.isSet(QStringLiteral("data"));
+    const auto number = [&](const QString &name, qint64 unset) -> Result<qint64> {
+        if (!args.isSet(name))
+            return unset;
+        bool ok = false;
+        const qint64 n = args.value(name).toLongLong(&ok);
+        if (!ok || n < 1 || n > 1'000'000'000) {
+            return fail(ErrorCode::Usage, cwText("cli", "--%1 takes a number from 1 on.", name));
+        }
+        if (!data.wanted)
+            return fail(ErrorCode::Usage,
+                        cwText("cli", "--%1 says something with --data only.", name));
+        return n;
+    };
+    CW_TRY_ASSIGN(data.rowLimit, number(QStringLiteral("data-limit"), data.rowLimit));
+    CW_TRY_ASSIGN(const qint64 seconds,
+                  number(QStringLiteral("data-timeout"), data.timeout.count() / 1000));
+    data.timeout = std::chrono::seconds(seconds);
+    return data;
+}
+
 Result<int> check(const QStringList &arguments, Output &out)
 {
     Arguments args(QStringLiteral("check"),
@@ -165,6 +189,15 @@ Result<int> check(const QStringList &arguments, Output &out)
                 QStringLiteral("there need be no way back after the switch"));
     args.option(QStringLiteral("probes"),
                 QStringLiteral("also run the functional probes, which write"));
+    args.option(QStringLiteral("data"),
+                QStringLiteral("also look at the rows: zero dates, invalid values and texts, keys "
+                               "that collide, rows too large (only reads)"));
+    args.option(QStringLiteral("data-limit"),
+                QStringLiteral("with --data: rows of each table that are looked at (100000)"),
+                QStringLiteral("ROWS"));
+    args.option(QStringLiteral("data-timeout"),
+                QStringLiteral("with --data: time for each kind of look (60)"),
+                QStringLiteral("SECONDS"));
     args.option(QStringLiteral("accept"),
                 QStringLiteral("count this finding as accepted (repeatable)"),
                 QStringLiteral("ID"));
@@ -210,6 +243,12 @@ Result<int> check(const QStringList &arguments, Output &out)
     options.lockAccounts = wishes.lockAccounts;
     options.oneWay = args.isSet(QStringLiteral("one-way"));
     options.probes = args.isSet(QStringLiteral("probes"));
+    CW_TRY_ASSIGN(options.data, dataFrom(args));
+    if (options.data.wanted && !source.fromHere.isMySqlFamily()) {
+        return fail(ErrorCode::Usage,
+                    cwText("cli", "--data is for MySQL and MariaDB: PostgreSQL lets no such value "
+                                  "in."));
+    }
     CW_TRY_ASSIGN(options.once, onceFrom(args));
     CW_TRY_ASSIGN(options.route, routeFrom(args, source.fromHere.engine));
     CW_TRY_ASSIGN(const QStringList accepted, acceptedFrom(args, source.fromHere.engine));

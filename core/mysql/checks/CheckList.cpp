@@ -15,6 +15,7 @@ std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options
     addTranslationChecks(list);
     addAdviceChecks(list);
     addPairChecks(list);
+    addDataChecks(list);
     return list.take();
 }
 

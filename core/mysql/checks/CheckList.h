@@ -19,6 +19,9 @@ void addPairChecks(CheckList &);
 void addFenceChecks(CheckList &);
 void addTranslationChecks(CheckList &);
 void addAdviceChecks(CheckList &);
+void addInventoryChecks(CheckList &);
+void addDataChecks(CheckList &);
+void addCollisionCheck(CheckList &); ///< DataCollisions.cpp
 
 /// All of them, in the order in which they are shown.
 std::vector<Check> allChecks(const Servers &, const CheckOptions &);
