@@ -14,6 +14,7 @@ std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options
     addTargetChecks(list);
     addTranslationChecks(list);
     addAdviceChecks(list);
+    addInventoryChecks(list);
     addPairChecks(list);
     addDataChecks(list);
     return list.take();

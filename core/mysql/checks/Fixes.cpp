@@ -38,6 +38,9 @@ void selfManaged(Look &look, const std::vector<Setting> &settings, const ServerF
                  Fix &fix)
 {
     const auto grants = look.here.grants(look.stop);
+    // Those that MySQL keeps in no file of its own (error 1238).
+    static const QStringList volatileOnes{QStringLiteral("restrict_fk_on_non_standard_key")};
+    bool kept = isPersistable(facts);
     fix.canApply = true;
     fix.config << QStringLiteral("[mysqld]");
     for (const Setting &s : settings) {
@@ -48,16 +51,17 @@ void selfManaged(Look &look, const std::vector<Setting> &settings, const ServerF
             fix.canApply = false;
             continue;
         }
+        const bool persists = isPersistable(facts) && !volatileOnes.contains(s.name);
+        kept = kept && persists;
         fix.sql << QStringLiteral("SET %1 %2 = %3;")
-                       .arg(isPersistable(facts) ? QStringLiteral("PERSIST")
-                                                 : QStringLiteral("GLOBAL"),
-                            s.name, sqlLiteral(s.value));
+                       .arg(persists ? QStringLiteral("PERSIST") : QStringLiteral("GLOBAL"), s.name,
+                            sqlLiteral(s.value));
         fix.canApply =
             fix.canApply && grants &&
             (*grants)->grants.hasAny({QStringLiteral("SUPER"), privilegeFor(facts, s.name)});
     }
     // SET PERSIST writes the configuration itself.
-    if (isPersistable(facts) && !fix.restart)
+    if (kept && !fix.restart)
         fix.config.clear();
 }
 

@@ -163,6 +163,7 @@ std::vector<Check> allChecks(const Servers &servers, const CheckOptions &options
     addSchemaChecks(list);
     addRoleChecks(list);
     addTargetChecks(list);
+    addInventoryChecks(list);
     return list.take();
 }
 

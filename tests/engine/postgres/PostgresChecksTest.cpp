@@ -356,6 +356,170 @@ private Q_SLOTS:
         QCOMPARE(f.objects.size(), 1);
     }
 
+    void whatThereIs()
+    {
+        const char *const lists[] = {
+            "pg-not-valid-constraints", "pg-foreign-tables", "pg-materialized-views",
+            "pg-always-triggers",       "pg-partitions",     "pg-generated-columns"};
+        CheckOptions o;
+        o.selection.schemas << QStringLiteral("inventory");
+        const auto look = [&](const char *id) {
+            return find(QString::fromLatin1(id), FindingSide::Source, {}, o);
+        };
+        m_source->exec(QStringLiteral("CREATE SCHEMA inventory; CREATE TABLE inventory.t (id int "
+                                      "PRIMARY KEY, a int)"));
+        for (const char *id : lists)
+            QVERIFY2(look(id).status == FindingStatus::Pass, id);
+        QVERIFY(look("pg-size").found.english().startsWith(QStringLiteral("1 tables")));
+        m_source->exec(QStringLiteral(
+            "INSERT INTO inventory.t VALUES (1, -1); ALTER TABLE inventory.t ADD CONSTRAINT c "
+            "CHECK (a > 0) NOT VALID; CREATE MATERIALIZED VIEW inventory.m AS SELECT 1 AS x; "
+            "CREATE TABLE inventory.g (id int PRIMARY KEY, b int GENERATED ALWAYS AS (id + 1) "
+            "STORED); CREATE TABLE inventory.p (id int PRIMARY KEY) PARTITION BY RANGE (id); "
+            "CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; CREATE "
+            "FOREIGN TABLE inventory.f (x text) SERVER files OPTIONS (filename '/dev/null'); "
+            "CREATE FUNCTION inventory.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RETURN NEW; END $$; CREATE TRIGGER always BEFORE INSERT ON inventory.t FOR EACH ROW "
+            "EXECUTE FUNCTION inventory.nothing(); ALTER TABLE inventory.t ENABLE ALWAYS TRIGGER "
+            "always"));
+        for (const char *id : lists) {
+            const Finding f = look(id);
+            QVERIFY2(f.status == FindingStatus::Info && f.objects.size() == 1, id);
+        }
+        mend(*m_source, look("pg-always-triggers"));
+        QCOMPARE(toString(look("pg-always-triggers").status), QStringLiteral("pass"));
+        m_source->exec(QStringLiteral("DROP SCHEMA inventory CASCADE; DROP EXTENSION file_fdw "
+                                      "CASCADE"));
+    }
+
+    void rolesTheDatabaseAndTheWayBack()
+    {
+        const QString roles = QStringLiteral("pg-roles"), back = QStringLiteral("pg-way-back");
+        QCOMPARE(toString(find(QStringLiteral("pg-dump-tool"), FindingSide::Pair).status),
+                 QStringLiteral("pass"));
+        QCOMPARE(toString(find(QStringLiteral("pg-standby")).status), QStringLiteral("pass"));
+        QCOMPARE(toString(find(back).status), QStringLiteral("pass"));
+        m_source->exec(QStringLiteral("CREATE ROLE solo; CREATE TABLE of_solo (id int PRIMARY "
+                                      "KEY); ALTER TABLE of_solo OWNER TO solo; CREATE ROLE "
+                                      "plain_one LOGIN PASSWORD 'mig-secret'"));
+        const Finding f = find(roles, FindingSide::Pair);
+        QCOMPARE(toString(f.status), QStringLiteral("warning"));
+        QVERIFY(f.objects.contains(QStringLiteral("solo")));
+        mend(*m_target, f);
+        QCOMPARE(toString(find(roles, FindingSide::Pair).status), QStringLiteral("pass"));
+
+        const QString user = QStringLiteral("plain_one");
+        const Finding oneWay = find(back, FindingSide::Source, user);
+        QCOMPARE(toString(oneWay.status), QStringLiteral("warning"));
+        mend(*m_source, oneWay);
+        QCOMPARE(toString(find(back, FindingSide::Source, user).status), QStringLiteral("pass"));
+
+        m_target->exec(QStringLiteral("CREATE ROLE maker LOGIN PASSWORD 'mig-secret'"));
+        const auto database = [this](const QString &role) {
+            pg::Servers servers;
+            servers.source = std::make_shared<pg::ServerContext>(endpoint(*m_source), Side::Source,
+                                                                 CheckOptions{});
+            Endpoint there = endpoint(*m_target, role, QStringLiteral("mig-secret"));
+            there.fromHere.database = QStringLiteral("not yet");
+            servers.target =
+                std::make_shared<pg::ServerContext>(there, Side::Target, CheckOptions{});
+            auto checks = pg::allChecks(servers, {});
+            std::erase_if(
+                checks, [](const Check &c) { return c.id != QLatin1String("pg-target-database"); });
+            return runChecks(checks, {}, {}, {}).front();
+        };
+        const Finding none = database(QStringLiteral("maker"));
+        QVERIFY2(none.status == FindingStatus::Blocker, qPrintable(none.found.english()));
+        mend(*m_target, none);
+        QCOMPARE(toString(database(QStringLiteral("maker")).status), QStringLiteral("pass"));
+        m_target->exec(QStringLiteral("DROP DATABASE \"not yet\""));
+        m_source->exec(QStringLiteral("DROP TABLE of_solo"));
+    }
+
+    void rowsThatCannotBeCompared()
+    {
+        const QString id = QStringLiteral("pg-replica-identity-full");
+        QCOMPARE(toString(find(id).status), QStringLiteral("pass"));
+        m_source->exec(QStringLiteral(
+            "CREATE TABLE docs (d json, p point, n int); ALTER TABLE docs REPLICA IDENTITY FULL; "
+            "CREATE TABLE plain (d jsonb, n int); ALTER TABLE plain REPLICA IDENTITY FULL"));
+        const Finding f = find(id);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+        QVERIFY2(f.objects.contains(QStringLiteral("public.docs.d")) &&
+                     !f.objects.join(QLatin1Char(' ')).contains(QLatin1String("plain")),
+                 qPrintable(f.objects.join(QLatin1Char(' '))));
+        mend(*m_source, f);
+        QCOMPARE(toString(find(id).status), QStringLiteral("pass"));
+        QCOMPARE(toString(find(QStringLiteral("pg-replica-identity")).status),
+                 QStringLiteral("pass"));
+        m_source->exec(QStringLiteral("DROP TABLE docs, plain"));
+    }
+
+    void slotsThatAreLostAndThoseOfOtherMigrations()
+    {
+        TestServer &s = *m_source;
+        const QString health = QStringLiteral("pg-slot-health"),
+                      clash = QStringLiteral("pg-name-clash");
+        for (const QString &id : {health, clash})
+            QCOMPARE(toString(find(id).status), QStringLiteral("pass"));
+        s.exec(QStringLiteral("SELECT pg_create_logical_replication_slot('causeway_0000_fwd', "
+                              "'pgoutput')"));
+        s.exec(QStringLiteral("CREATE PUBLICATION causeway_0000_fwd"));
+        const Finding f = find(clash);
+        QCOMPARE(toString(f.status), QStringLiteral("warning"));
+        QCOMPARE(f.objects.size(), 2);
+        mend(s, f);
+        QCOMPARE(toString(find(clash).status), QStringLiteral("pass"));
+
+        s.exec(QStringLiteral("SELECT pg_create_logical_replication_slot('somebody', 'pgoutput')"));
+        QCOMPARE(toString(find(health).status), QStringLiteral("pass"));
+        s.exec(QStringLiteral("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'"));
+        s.exec(QStringLiteral("SELECT pg_reload_conf()"));
+        for (int i = 0; i < 3; ++i) {
+            s.exec(QStringLiteral("CREATE TABLE filler AS SELECT generate_series(1, 1000) AS g"));
+            s.exec(QStringLiteral("SELECT pg_switch_wal()"));
+            s.exec(QStringLiteral("DROP TABLE filler"));
+        }
+        s.exec(QStringLiteral("CHECKPOINT"));
+        const Finding lost = find(health);
+        QVERIFY2(lost.status == FindingStatus::Warning, qPrintable(lost.found.english()));
+        QVERIFY2(lost.objects.front().startsWith(QLatin1String("somebody (")),
+                 qPrintable(lost.objects.front()));
+        mend(s, lost);
+        QCOMPARE(toString(find(health).status), QStringLiteral("pass"));
+        s.exec(QStringLiteral("ALTER SYSTEM RESET max_slot_wal_keep_size"));
+        s.exec(QStringLiteral("SELECT pg_reload_conf()"));
+    }
+
+    void aTransactionThatWritesForLong()
+    {
+        const QString id = QStringLiteral("pg-long-transactions");
+        QCOMPARE(toString(find(id).status), QStringLiteral("pass"));
+        if (!qEnvironmentVariableIsSet("CAUSEWAY_LONG"))
+            QSKIP("With CAUSEWAY_LONG only: it takes half a minute to be long.");
+        const auto session = pg::Session::open(endpoint(*m_source).fromHere, {});
+        QVERIFY(session.has_value());
+        QVERIFY(
+            (*session)->exec(QStringLiteral("BEGIN; CREATE TABLE open_still (a int)")).has_value());
+        QTRY_COMPARE_WITH_TIMEOUT(toString(find(id).status), QStringLiteral("warning"), 60'000);
+        mend(*m_source, find(id));
+        QTRY_COMPARE(toString(find(id).status), QStringLiteral("pass"));
+    }
+
+    void aSlotIsMadeForATrial()
+    {
+        const QString id = QStringLiteral("pg-slot-probe");
+        QCOMPARE(toString(find(id).status), QStringLiteral("skipped"));
+        CheckOptions o;
+        o.probes = true;
+        QCOMPARE(toString(find(id, FindingSide::Source, {}, o).status), QStringLiteral("pass"));
+        QCOMPARE(m_source->scalar(QStringLiteral("SELECT count(*) FROM pg_replication_slots")),
+                 QStringLiteral("0"));
+        m_source->exec(QStringLiteral("CREATE ROLE noslot LOGIN PASSWORD 'mig-secret'"));
+        const Finding f = find(id, FindingSide::Source, QStringLiteral("noslot"), o);
+        QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+    }
+
     void aPoolerIsRecognised_data()
     {
         QTest::addColumn<QString>("mode");
