@@ -8,7 +8,7 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 build=(
     cmake ninja-build g++ pkg-config
     qt6-base-dev qt6-base-dev-tools qt6-tools-dev qt6-tools-dev-tools qt6-l10n-tools
-    libqt6sql6-sqlite qt6-svg-dev qt6-charts-dev qtkeychain-qt6-dev
+    libqt6sql6-sqlite qt6-svg-dev qt6-charts-dev libqt6opengl6-dev qtkeychain-qt6-dev
     libmariadb-dev libpq-dev libspdlog-dev libfmt-dev libexpected-dev
     libzstd-dev zlib1g-dev libssl-dev
 )

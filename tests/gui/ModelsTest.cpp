@@ -3,6 +3,7 @@
 #include "models/CutoverFacts.h"
 #include "models/Draft.h"
 #include "models/FindingModel.h"
+#include "models/History.h"
 #include "models/Pdf.h"
 #include "models/StepModel.h"
 #include "models/TableListModel.h"
@@ -273,6 +274,39 @@ private Q_SLOTS:
         s.onBeforeSwitch = QStringLiteral("/bin/before");
         s.createdAt = QDateTime::fromSecsSinceEpoch(1'700'000'000, Qt::UTC);
         QCOMPARE(Draft::fromSettings(s).toSettings().toJson(), s.toJson());
+    }
+
+    void historyStaysSmallAndKeepsWhatMatters()
+    {
+        History h;
+        QVERIFY(h.isEmpty());
+        QVERIFY(h.last(0).empty());
+        constexpr qint64 begin = 1'700'000'000'000;
+        QVERIFY(h.add({begin, 10, 1}));
+        QVERIFY2(!h.add({begin + 999, 99, 9}), "more than one a second");
+        QCOMPARE(h.last(0), (std::vector<History::Sample>{{begin, 10, 1}}));
+        // Two days, a value a second; a lag of a minute in the middle of them.
+        constexpr qint64 seconds = 2 * 86'400;
+        for (qint64 i = 1; i < seconds; ++i)
+            h.add(
+                {begin + i * 1'000, i % 2 == 0 ? 20.0 : 40.0, i == seconds - 40'000 ? 60.0 : 1.0});
+        const auto day = h.last(0);
+        QVERIFY2(day.size() < 10'000, qPrintable(QString::number(day.size())));
+        QVERIFY(day.back().atMs - day.front().atMs > 86'000'000);
+        QVERIFY(std::is_sorted(day.begin(), day.end(),
+                               [](const auto &a, const auto &b) { return a.atMs < b.atMs; }));
+        const auto highest =
+            std::max_element(day.begin(), day.end(), [](const auto &a, const auto &b) {
+                return a.lagSeconds < b.lagSeconds;
+            });
+        QCOMPARE(highest->lagSeconds, 60.0);
+        QCOMPARE(day.front().rateBytes, 30.0);
+        const auto minutes = h.last(300'000);
+        QCOMPARE(minutes.size(), std::size_t(301));
+        QCOMPARE(minutes.front().atMs, day.back().atMs - 300'000);
+        // The clock was set back.
+        QVERIFY(h.add({begin, 5, 0}));
+        QCOMPARE(h.last(0).size(), std::size_t(1));
     }
 };
 

@@ -22,6 +22,7 @@
 #include <QSettings>
 #include <QSpinBox>
 #include <QTabBar>
+#include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTreeView>
@@ -341,6 +342,46 @@ private Q_SLOTS:
         click("decision_apply");
         QCOMPARE(countPosted<command::Answer>(), 1);
         QCOMPARE(countPosted<command::RunTo>(), 1);
+    }
+
+    void throughputAndLagAreDrawnAndReadAsATable()
+    {
+        openAt(Phase::Copying);
+        QTRY_COMPARE(m_window->currentPage(), MainWindow::Progress);
+        find<QTabWidget>("progressTabs")->setCurrentIndex(1);
+        Snapshot s = sampleSnapshot(Phase::Copying);
+        for (int i = 0; i < 30; ++i) {
+            s.atMs += 2'000;
+            s.rateBytes = 1'048'576.0 * (i + 1);
+            s.lagSeconds = i < 10 ? -1 : 0.5 * i;
+            m_engine->migration->set(s);
+            m_window->bridge().refresh();
+        }
+        const auto *throughput = find<QWidget>("throughputChart");
+        const auto *view = find<QWidget>("throughputChartView");
+        QVERIFY(view->isVisible());
+        QVERIFY2(view->accessibleDescription().contains(QLatin1String("30")),
+                 qPrintable(view->accessibleDescription()));
+        QVERIFY2(
+            find<QWidget>("lagChartView")->accessibleDescription().contains(QLatin1String("15")),
+            "the lag in words");
+        click("throughputChartSwitch");
+        QVERIFY(!view->isVisible());
+        const auto *table = find<QTreeView>("throughputChartTable");
+        QVERIFY(table->isVisible());
+        QCOMPARE(table->model()->rowCount(), 31);
+        const QString newest = table->model()->index(0, 1).data().toString();
+        QVERIFY2(newest.contains(QLatin1String("30")), qPrintable(newest));
+        // What is not known is not drawn as nothing.
+        click("lagChartSwitch");
+        QCOMPARE(find<QTreeView>("lagChartTable")->model()->rowCount(), 20);
+        QVERIFY(throughput->isVisible());
+        find<QComboBox>("chartSpanCombo")->setCurrentIndex(2);
+        QCOMPARE(table->model()->rowCount(), 31);
+        // Another migration begins with none of it.
+        m_engine->migration->set(sampleSnapshot(Phase::Copying));
+        m_window->openFile(QStringLiteral("/nowhere/y.causeway"));
+        QTRY_VERIFY(find<QTreeView>("lagChartTable")->model()->rowCount() == 0);
     }
 
     void switchButtonNamesTheHostAndWaitsForTheFacts()

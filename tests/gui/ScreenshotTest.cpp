@@ -13,7 +13,10 @@
 #include <QStackedWidget>
 #include <QStyle>
 #include <QStyleFactory>
+#include <QTabWidget>
 #include <QTest>
+
+#include <cmath>
 
 using namespace causeway;
 using namespace causeway::ui;
@@ -193,6 +196,20 @@ private Q_SLOTS:
         shoot(w, QStringLiteral("6-failed"));
         take(sampleSnapshot(Phase::Replica));
         shoot(w, QStringLiteral("6-replica"));
+        auto *tabs = w.findChild<QTabWidget *>(QStringLiteral("progressTabs"));
+        QVERIFY(tabs);
+        tabs->setCurrentIndex(1);
+        for (int i = 0; i < 240; ++i) {
+            Snapshot s = sampleSnapshot(Phase::Replica);
+            s.atMs += i * 1'000;
+            s.rateBytes = 4e6 + 1.5e6 * std::sin(i / 9.0) + 40'000 * (i % 17);
+            s.lagSeconds = i > 100 && i < 140 ? (i - 100) * 0.4 : 0.4 + 0.1 * (i % 5);
+            take(s);
+        }
+        shoot(w, QStringLiteral("6-charts"));
+        w.findChild<QAbstractButton *>(QStringLiteral("lagChartSwitch"))->click();
+        shoot(w, QStringLiteral("6-charts-table"));
+        tabs->setCurrentIndex(0);
         w.goTo(MainWindow::Cutover);
         shoot(w, QStringLiteral("7-before"));
         take(sampleSnapshot(Phase::Primary));

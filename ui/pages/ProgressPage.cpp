@@ -1,7 +1,9 @@
 #include "pages/ProgressPage.h"
 
+#include "models/CutoverFacts.h"
 #include "models/TableListModel.h"
 #include "widgets/DecisionBanner.h"
+#include "widgets/HistoryChart.h"
 #include "widgets/Labels.h"
 #include "widgets/RowsView.h"
 #include "widgets/TypedConfirm.h"
@@ -13,8 +15,10 @@
 #include <QMessageBox>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QTabWidget>
 #include <QVBoxLayout>
 
+#include <array>
 #include <cmath>
 
 namespace causeway::ui {
@@ -45,6 +49,26 @@ void say(QLabel *value, const QString &caption, const QString &text)
     value->setText(text);
     value->setAccessibleName(QStringLiteral("%1: %2").arg(caption, text));
 }
+
+/// The units of Words::rate().
+std::pair<double, QString> byteScale(double highest)
+{
+    constexpr std::array<std::pair<double, const char *>, 3> units{
+        {{1'073'741'824, "GiB/s"}, {1'048'576, "MiB/s"}, {1'024, "KiB/s"}}};
+    for (const auto &[size, unit] : units) {
+        if (highest >= size)
+            return {size, QString::fromLatin1(unit)};
+    }
+    return {1, QStringLiteral("B/s")};
+}
+
+std::pair<double, QString> timeScale(double highest)
+{
+    if (highest >= 7'200)
+        return {3'600, QStringLiteral("h")};
+    return highest >= 120 ? std::pair{60.0, QStringLiteral("min")}
+                          : std::pair{1.0, QStringLiteral("s")};
+}
 } // namespace
 
 ProgressPage::ProgressPage(EngineBridge &bridge, Draft &draft)
@@ -54,7 +78,18 @@ ProgressPage::ProgressPage(EngineBridge &bridge, Draft &draft)
       m_verified(new StatusLine(QStringLiteral("progressVerified"))), m_bar(new QProgressBar),
       m_decision(new DecisionBanner), m_tables(new TableListModel(this)),
       m_filter(new TableFilter(this)), m_view(new RowsView), m_show(new QComboBox),
-      m_search(new QLineEdit)
+      m_search(new QLineEdit), m_tabs(new QTabWidget), m_span(new QComboBox),
+      m_throughput(new HistoryChart({tr("Throughput"),
+                                     QStringLiteral("throughputChart"),
+                                     [](double v) { return Words::rate(v); },
+                                     byteScale,
+                                     0,
+                                     {}})),
+      m_lagChart(new HistoryChart({tr("Lag"), QStringLiteral("lagChart"),
+                                   [](double v) { return Words::seconds(v); }, timeScale,
+                                   CutoverFacts::lagThresholdSeconds,
+                                   tr("The dashed line: a switch needs a lag under %1.")
+                                       .arg(Words::seconds(CutoverFacts::lagThresholdSeconds))}))
 {
     body()->addWidget(m_state);
     named(m_bar, QStringLiteral("copyBar"), tr("Copied, by size"));
@@ -90,27 +125,10 @@ ProgressPage::ProgressPage(EngineBridge &bridge, Draft &draft)
     for (QPushButton *b : {m_pause, m_verify, m_cancel})
         b->setAutoDefault(false);
 
-    auto *bar = new QHBoxLayout;
-    auto *showCaption = new QLabel(tr("&Show"));
-    showCaption->setBuddy(m_show);
-    named(m_show, QStringLiteral("tableShowCombo"), tr("Which tables are shown"));
-    m_show->addItems({tr("All"), tr("Active"), tr("Failed"), tr("Done")});
-    named(m_search, QStringLiteral("tableSearchEdit"), tr("Find tables"));
-    m_search->setPlaceholderText(tr("Find"));
-    m_search->setClearButtonEnabled(true);
-    bar->addWidget(showCaption);
-    bar->addWidget(m_show);
-    bar->addWidget(m_search, 1);
-    body()->addLayout(bar);
-    named(m_view, QStringLiteral("tableList"), tr("Tables"));
-    m_filter->setSourceModel(m_tables);
-    m_view->setModel(m_filter);
-    m_view->setSortingEnabled(true);
-    m_view->sortByColumn(TableListModel::Name, Qt::AscendingOrder);
-    m_view->setColumnChars({34, 16, 34, 12, 10, 20});
-    m_view->setEmptyText(tr("No table to show."));
-    m_view->setMinimumHeight(m_view->fontMetrics().height() * 6);
-    body()->addWidget(m_view, 1);
+    named(m_tabs, QStringLiteral("progressTabs"), tr("Tables, lag and rate"));
+    m_tabs->addTab(makeTables(), tr("&Tables"));
+    m_tabs->addTab(makeCharts(), tr("&Lag and rate"));
+    body()->addWidget(m_tabs, 1);
 
     connect(m_show, &QComboBox::currentIndexChanged, this,
             [this](int i) { m_filter->setShow(static_cast<TableFilter::Show>(i)); });
@@ -126,6 +144,69 @@ ProgressPage::ProgressPage(EngineBridge &bridge, Draft &draft)
                     resume();
             });
     snapshotChanged();
+}
+
+QWidget *ProgressPage::makeTables()
+{
+    auto *tab = new QWidget;
+    auto *layout = new QVBoxLayout(tab);
+    auto *bar = new QHBoxLayout;
+    auto *showCaption = new QLabel(tr("&Show"));
+    showCaption->setBuddy(m_show);
+    named(m_show, QStringLiteral("tableShowCombo"), tr("Which tables are shown"));
+    m_show->addItems({tr("All"), tr("Active"), tr("Failed"), tr("Done")});
+    named(m_search, QStringLiteral("tableSearchEdit"), tr("Find tables"));
+    m_search->setPlaceholderText(tr("Find"));
+    m_search->setClearButtonEnabled(true);
+    bar->addWidget(showCaption);
+    bar->addWidget(m_show);
+    bar->addWidget(m_search, 1);
+    layout->addLayout(bar);
+    named(m_view, QStringLiteral("tableList"), tr("Tables"));
+    m_filter->setSourceModel(m_tables);
+    m_view->setModel(m_filter);
+    m_view->setSortingEnabled(true);
+    m_view->sortByColumn(TableListModel::Name, Qt::AscendingOrder);
+    m_view->setColumnChars({34, 16, 34, 12, 10, 20});
+    m_view->setEmptyText(tr("No table to show."));
+    m_view->setMinimumHeight(m_view->fontMetrics().height() * 6);
+    layout->addWidget(m_view, 1);
+    return tab;
+}
+
+QWidget *ProgressPage::makeCharts()
+{
+    auto *tab = new QWidget;
+    auto *layout = new QVBoxLayout(tab);
+    auto *bar = new QHBoxLayout;
+    auto *caption = new QLabel(tr("&In the last"));
+    caption->setBuddy(m_span);
+    named(m_span, QStringLiteral("chartSpanCombo"), tr("How far back the graphs go"));
+    m_span->addItem(tr("5 minutes"), 300'000);
+    m_span->addItem(tr("hour"), 3'600'000);
+    m_span->addItem(tr("day, or since this window was opened"), 0);
+    bar->addWidget(caption);
+    bar->addWidget(m_span);
+    bar->addStretch(1);
+    layout->addLayout(bar);
+    auto *both = new QHBoxLayout;
+    both->addWidget(m_throughput, 1);
+    both->addWidget(m_lagChart, 1);
+    layout->addLayout(both, 1);
+    connect(m_span, &QComboBox::currentIndexChanged, this, &ProgressPage::drawCharts);
+    return tab;
+}
+
+void ProgressPage::drawCharts()
+{
+    std::vector<HistoryChart::Point> rate, lag;
+    for (const History::Sample &s : m_history.last(m_span->currentData().toLongLong())) {
+        rate.push_back({s.atMs, s.rateBytes});
+        if (s.lagSeconds >= 0)
+            lag.push_back({s.atMs, s.lagSeconds});
+    }
+    m_throughput->setPoints(std::move(rate));
+    m_lagChart->setPoints(std::move(lag));
 }
 
 void ProgressPage::resume()
@@ -187,6 +268,13 @@ void ProgressPage::snapshotChanged()
     const auto &s = m_bridge.snapshot();
     m_tables->setSnapshot(s);
     updateButtons();
+    if (m_historyOf != m_bridge.path() || !s) {
+        m_historyOf = m_bridge.path();
+        m_history.clear();
+        drawCharts();
+    }
+    if (s && isActive(*s) && m_history.add({s->atMs, s->rateBytes, s->lagSeconds}))
+        drawCharts();
     if (!s) {
         m_state->set(Mark::Pending, tr("The copy has not been started."));
         m_bar->setValue(0);
@@ -223,8 +311,10 @@ void ProgressPage::snapshotChanged()
                          : Words::number(rows));
     say(m_size, tr("Size"), Words::bytes(bytes));
     say(m_rate, tr("Rate"),
+        // A line may end at a comma, not inside a unit.
         tr("%1, %2 rows/s")
-            .arg(Words::rate(s->rateBytes), Words::number(std::llround(s->rateRows))));
+            .arg(Words::rate(s->rateBytes), Words::number(std::llround(s->rateRows)))
+            .replace(QLatin1Char('/'), QStringLiteral("/\u2060")));
     const bool copying = s->phase == Phase::Copying || s->phase == Phase::CatchingUp;
     say(m_eta, tr("Time left"),
         copying && isActive(*s) ? Words::eta(s->etaLow, s->etaHigh) : QStringLiteral("-"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "models/History.h"
 #include "pages/Page.h"
 
 class QComboBox;
@@ -7,10 +8,12 @@ class QLabel;
 class QLineEdit;
 class QProgressBar;
 class QPushButton;
+class QTabWidget;
 
 namespace causeway::ui {
 
 class DecisionBanner;
+class HistoryChart;
 class RowsView;
 class StatusLine;
 class TableFilter;
@@ -30,6 +33,9 @@ private:
     void resume();
     void askCancel();
     void updateButtons();
+    [[nodiscard]] QWidget *makeTables();
+    [[nodiscard]] QWidget *makeCharts();
+    void drawCharts();
 
     StatusLine *m_state, *m_error, *m_verified;
     QProgressBar *m_bar;
@@ -41,6 +47,11 @@ private:
     QComboBox *m_show;
     QLineEdit *m_search;
     QPushButton *m_pause, *m_verify, *m_cancel;
+    History m_history;
+    QString m_historyOf; ///< the file that it belongs to
+    QTabWidget *m_tabs;
+    QComboBox *m_span;
+    HistoryChart *m_throughput, *m_lagChart;
 };
 
 } // namespace causeway::ui
