@@ -176,7 +176,8 @@ Result<QStringList> acceptedFrom(const Arguments &args, Engine engine)
     for (const QString &id : out) {
         const bool exists =
             std::any_of(known.begin(), known.end(), [&](const CheckInfo &c) { return c.id == id; });
-        if (id == QLatin1String("one-way") || id == QLatin1String("changed-objects") || exists)
+        if (id == QLatin1String("one-way") || id == QLatin1String("changed-objects") ||
+            id == QLatin1String("sides-differ") || exists)
             continue;
         return fail(ErrorCode::Usage,
                     cwText("cli",

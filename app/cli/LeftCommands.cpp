@@ -104,6 +104,14 @@ Result<int> answer(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const QString choice, args.required(2));
     CW_TRY_ASSIGN(const Standing standing, Standing::read(path));
     CW_TRY(checkAnswer(standing, decision, choice));
+    if (choice == QLatin1String("stop")) {
+        out.say(cwText("cli",
+                       "It stays stopped: nothing is carried over until %1 is answered with "
+                       "something else.",
+                       decision)
+                    .translated());
+        return Exit::Done;
+    }
     bool done = false;
     if (!standing.owner.isEmpty()) {
         CW_TRY_ASSIGN(done, leaveToOwner(path, QStringLiteral("answer"), {decision, choice}));

@@ -10,6 +10,8 @@
 #include <QJsonDocument>
 #include <QRegularExpression>
 
+#include <algorithm>
+
 namespace causeway::cli {
 
 namespace {
@@ -62,6 +64,9 @@ Result<Standing> Standing::read(const QString &file)
     } else if (isOver(s.phase)) {
         s.status.insert(QStringLiteral("troubles"), QJsonArray());
     }
+    // Who finished over it was told; nobody follows any more.
+    if (isOver(s.phase))
+        s.status.insert(QStringLiteral("alarm"), QJsonValue(QJsonValue::Null));
     s.status.insert(QStringLiteral("phase"), toString(s.phase));
     CW_TRY_ASSIGN(const auto steps, journal->steps());
     QJsonArray stepArray;
@@ -127,7 +132,26 @@ QString Standing::roles() const
                               leader, follower));
         return followerHas(leader, follower);
     }
+    if (isCutShort())
+        return say(cwText("cli",
+                          "A switch was cut short: %1 led until then, and may be closed for writes "
+                          "now, so that nobody takes them.",
+                          leader));
     return say(cwText("cli", "%1 takes writes.", leader));
+}
+
+bool Standing::isCutShort() const
+{
+    return owner.isEmpty() && (phase == Phase::Switching || phase == Phase::SwitchingBack);
+}
+
+bool Standing::differs() const
+{
+    const QJsonArray tables = status.value(QStringLiteral("tables")).toArray();
+    return !isOver(phase) && std::any_of(tables.begin(), tables.end(), [](const QJsonValue &t) {
+        return t.toObject().value(QStringLiteral("status")).toString() ==
+               toString(TableState::Different);
+    });
 }
 
 bool Standing::isAlarmed() const
@@ -169,6 +193,24 @@ QString Standing::followerHas(const QString &leader, const QString &follower) co
         durationText(std::max<qint64>(0, (nowMs - until) / 1000))));
 }
 
+QStringList Standing::interruptedNext() const
+{
+    const bool forth = phase == Phase::Switching;
+    const QString run = QStringLiteral("causeway-cli run %1 --to ").arg(shellWord(file));
+    QStringList out{QStringLiteral("%1%2   (%3)")
+                        .arg(run, QLatin1String(forth ? "primary" : "replica"),
+                             say(cwText("cli", "go on with the switch"))),
+                    QStringLiteral("%1%2   (%3)")
+                        .arg(run, QLatin1String(forth ? "replica" : "primary"),
+                             say(cwText("cli", "undo it, where it can still be undone")))};
+    if (forth)
+        out << QStringLiteral("causeway-cli unfence --source %1 --target %2   (%3)")
+                   .arg(shellWord(settings.source.primary().toUrl()),
+                        shellWord(settings.target.fromHere.toUrl()),
+                        say(cwText("cli", "open the source at once, and the rest later")));
+    return out;
+}
+
 QStringList Standing::next() const
 {
     const QString f = shellWord(file);
@@ -197,12 +239,7 @@ QStringList Standing::next() const
     case Phase::SwitchingBack:
         if (!owner.isEmpty())
             return {};
-        return {line(run + (phase == Phase::Switching ? QStringLiteral("primary")
-                                                      : QStringLiteral("replica")),
-                     cwText("cli", "go on with the switch")),
-                line(run + (phase == Phase::Switching ? QStringLiteral("replica")
-                                                      : QStringLiteral("primary")),
-                     cwText("cli", "undo it, where it can still be undone"))};
+        return interruptedNext();
     case Phase::Replica: {
         QStringList out;
         if (owner.isEmpty() && !once)
@@ -276,14 +313,16 @@ QStringList Standing::lines() const
     const bool targetLeads =
         status.value(QStringLiteral("leader")).toString() == QLatin1String("target");
     const QString mark = QStringLiteral("  <- ") + say(cwText("cli", "takes writes"));
-    const bool nobodyWrites = settings.mode == Mode::Once && phase != Phase::Draft &&
-                              phase != Phase::Checked && phase != Phase::Primary && !over;
+    const bool nobodyWrites =
+        isCutShort() || (settings.mode == Mode::Once && phase != Phase::Draft &&
+                         phase != Phase::Checked && phase != Phase::Primary && !over);
     line("source",
          settings.source.primary().display() + (targetLeads || nobodyWrites ? QString() : mark));
-    line("target", settings.target.fromHere.display() + (targetLeads ? mark : QString()));
+    line("target",
+         settings.target.fromHere.display() + (targetLeads && !isCutShort() ? mark : QString()));
 
     const auto seconds = [&](const char *name) { return status.value(QLatin1String(name)); };
-    if (!over && phase != Phase::Draft && settings.mode != Mode::Once) {
+    if (!over && phase != Phase::Draft && (settings.mode != Mode::Once || isCutShort())) {
         if (!running) {
             line("", roles());
         } else if (seconds("lag_seconds").isDouble()) {

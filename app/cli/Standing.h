@@ -26,12 +26,17 @@ struct Standing {
     [[nodiscard]] QStringList lines() const;
     /// What can be done next, a command line each.
     [[nodiscard]] QStringList next() const;
+    /// In the middle of a switch, and nobody is at work: writes may be held.
+    [[nodiscard]] bool isCutShort() const;
+    /// The last comparison found tables that are not the same, and it is not over.
+    [[nodiscard]] bool differs() const;
     [[nodiscard]] bool isAlarmed() const;   ///< somebody else wrote on the follower
     [[nodiscard]] Error alarmError() const; ///< where it is: how a run ends then
     /// The waiting decision with its choices; empty where there is none.
     [[nodiscard]] QStringList decision() const;
 
 private:
+    [[nodiscard]] QStringList interruptedNext() const; ///< next() where isCutShort()
     /// What the follower of a relay has, by what was seen last: how old that is, too.
     [[nodiscard]] QString followerHas(const QString &leader, const QString &follower) const;
 };

@@ -48,7 +48,10 @@ Result<int> status(const QStringList &arguments, Output &out)
     // watches by script must see it.
     const bool alarm = standing.isAlarmed() ||
                        !standing.status.value(QStringLiteral("troubles")).toArray().isEmpty();
-    int exit = alarm || !standing.decision().isEmpty() ? Exit::NotReady : Exit::Done;
+    int exit =
+        alarm || standing.isCutShort() || standing.differs() || !standing.decision().isEmpty()
+            ? Exit::NotReady
+            : Exit::Done;
     // As the run that it stopped.
     if (exit == Exit::Done &&
         standing.status.value(QStringLiteral("run_state")).toString() == QLatin1String("failed"))

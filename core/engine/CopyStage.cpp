@@ -372,6 +372,10 @@ Status copyStage(Context &ctx, std::stop_token stop)
         return ctx.setFact(Side::Target, fact::tablesCreated, QStringLiteral("1"), token);
     };
     CW_TRY(ctx.runSteps({intentStep(ctx), tables}, stop));
+    CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Target, stop));
+    // Applications that try both hosts find the source closed, and would write on the target.
+    if (ctx.settings.mode == Mode::Once)
+        CW_TRY(ctx.runSteps({closeTarget(ctx, *fence)}, stop));
 
     CW_TRY_ASSIGN(const auto copied, ctx.fact(Side::Target, fact::copied, stop));
     if (!copied) {
@@ -387,7 +391,6 @@ Status copyStage(Context &ctx, std::stop_token stop)
         CW_TRY(rows);
         CW_TRY(noteCopied(ctx, stop));
     }
-    CW_TRY_ASSIGN(const auto fence, ctx.fence(Side::Target, stop));
     Step indexes =
         createStep(ctx, Side::Target, QStringLiteral("copy.indexes"),
                    cwText("core", "Build the secondary indexes"), ctx.script.indexes, workers);

@@ -68,6 +68,7 @@ struct Migration::Private {
     Status patiently(const std::function<Status()> &work, std::stop_token,
                      const std::function<bool(const Error &)> &passes = &Error::isTransient);
     Status preflight(std::stop_token);
+    Status knownEqual(const command::RunTo &) const;
     Status ensureVerified(std::stop_token);
     Status follow(std::stop_token);
     void finish(Outcome);
@@ -320,7 +321,8 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
             },
             [&](const command::Answer &c) -> Status {
                 CW_TRY(context->journal->answer(c.decision, c.choice));
-                live.update([](Snapshot &s) { s.decision.reset(); });
+                if (c.choice != QLatin1String("stop"))
+                    live.update([](Snapshot &s) { s.decision.reset(); });
                 return {};
             },
             [&](const command::Verify &c) -> Status {
@@ -359,9 +361,10 @@ Outcome Migration::Private::carryOut(const Command &command, std::stop_token sto
         if (outcome.status) {
             if (pauses && s.error)
                 return;
-            s.runState = stop.stop_requested() || pauses ? RunState::Paused
-                         : route->isFollowing()          ? RunState::Running
-                                                         : RunState::Idle;
+            s.runState = s.decision                        ? RunState::NeedsDecision
+                         : stop.stop_requested() || pauses ? RunState::Paused
+                         : route->isFollowing()            ? RunState::Running
+                                                           : RunState::Idle;
             return;
         }
         const Error &e = outcome.status.error();
@@ -464,8 +467,37 @@ Status Migration::Private::ensureVerified(std::stop_token stop)
     e.id = QStringLiteral("sides-differ");
     e.message = cwText("core", "Source and target differ in: %1", names.join(QLatin1String(", ")));
     e.object = names.join(QLatin1String(", "));
-    e.fix = cwText("core", "Run \"verify --repair\", which makes the follower equal, and find out "
-                           "who writes to it.");
+    e.fix =
+        settings.mode == Mode::Once
+            ? cwText("core", "Nothing follows in mode once, so that nothing is repaired: somebody "
+                             "else wrote on one of the two. The source is still closed; \"cancel "
+                             "--discard\" opens it again, and then begin anew.")
+            : cwText("core", "Run \"verify --repair\", which makes the follower equal, and find "
+                             "out who writes to it.");
+    return fail(std::move(e));
+}
+
+/// Who finishes throws the other copy away as a witness: not while it is known to differ.
+Status Migration::Private::knownEqual(const command::RunTo &wanted) const
+{
+    if (wanted.differing || settings.accepted.contains(QStringLiteral("sides-differ")))
+        return {};
+    const auto shown = live.get();
+    QStringList names;
+    for (const TableProgress &t : shown->tables) {
+        if (t.state == TableState::Different)
+            names << t.name;
+    }
+    if (names.isEmpty() && !shown->alarm)
+        return {};
+    Error e;
+    e.code = ErrorCode::Differences;
+    e.id = names.isEmpty() ? QStringLiteral("foreign-write") : QStringLiteral("sides-differ");
+    e.object = (names.isEmpty() ? shown->alarm->tables : names).join(QLatin1String(", "));
+    e.message = names.isEmpty() ? shown->alarm->text(context->db(Side::Source).address().display())
+                                : cwText("core", "Source and target differ in: %1", e.object);
+    e.fix = cwText("core", "Run \"verify --repair\" first. Or finish as it is, with an old source "
+                           "that is not the same: run --to finished --accept sides-differ.");
     return fail(std::move(e));
 }
 
@@ -597,9 +629,14 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             Error e;
             e.code = ErrorCode::NotReady;
             e.id = QStringLiteral("not-primary");
-            e.message = cwText("core", "The source still takes writes; finishing never switches by "
-                                       "itself.");
-            e.fix = cwText("core", "Switch first: run --to primary.");
+            e.message =
+                once ? cwText("core", "The target does not take the writes yet; finishing never "
+                                      "switches by itself.")
+                     : cwText("core", "The source still takes writes; finishing never switches by "
+                                      "itself.");
+            e.fix = once ? cwText("core", "Go on first: run --to primary. Or give up, which opens "
+                                          "the source again: cancel --discard.")
+                         : cwText("core", "Switch first: run --to primary.");
             return fail(std::move(e));
         }
         // What waits for a person stops this as well: whoever needs the old source no more says so.
@@ -616,6 +653,7 @@ Status Migration::Private::runTo(const command::RunTo &wanted, std::stop_token s
             }
             return fail(std::move(e));
         }
+        CW_TRY(knownEqual(wanted));
         return route->finish(wanted.oldSourceOpen, stop);
     }
     const auto verifiedNow = [&]() -> Status {

@@ -24,6 +24,7 @@ struct RunTo {
     Goal goal = Goal::Replica;
     bool follow = false;
     bool oldSourceOpen = false; ///< finish: leave nothing on the old source
+    bool differing = false;     ///< finish: although the old source is known to differ
 };
 struct Pause {}; ///< finishes chunks in flight, keeps everything for RunTo
 struct Answer {

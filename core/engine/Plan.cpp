@@ -26,12 +26,17 @@ std::vector<StepRecord> planOf(const Settings &settings)
     }
     add("copy.tables", Side::Target,
         cwText("core", "Create schemas and tables with their primary keys"));
+    const auto closeTarget = [&] {
+        add("copy.close-target", Side::Target,
+            cwText("core", "Close the target for everybody but Causeway until the switch"));
+    };
+    if (once)
+        closeTarget();
     add("copy.rows", Side::Target,
         cwText("core", "Copy the rows in chunks by key, without locks on the source"));
     add("copy.indexes", Side::Target, cwText("core", "Build the secondary indexes"));
-    add("copy.close-target", Side::Target,
-        cwText("core", "Close the target for everybody but Causeway until the switch"));
     if (!once) {
+        closeTarget();
         add("plan.catch-up", Side::Target,
             cwText("core", "Apply what changed on the source meanwhile"));
     }

@@ -478,6 +478,9 @@ Result<std::vector<Sample>> Journal::samples(qint64 sinceMs)
 
 Status Journal::answer(const QString &decision, const QString &choice)
 {
+    // It stays as it is: open, for whoever looks must go on seeing that nothing is carried over.
+    if (choice == QLatin1String("stop"))
+        return {};
     CW_TRY(setValue(QStringLiteral("answer.") + decision, choice));
     CW_TRY_ASSIGN(const auto stored, value(QStringLiteral("snapshot")));
     QJsonObject status = QJsonDocument::fromJson(stored.value_or(QString()).toUtf8()).object();

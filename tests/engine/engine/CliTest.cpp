@@ -541,12 +541,47 @@ private Q_SLOTS:
         CW_STATUS(back, 1);
         QCOMPARE(text(back.last().value(arg("error")).toObject(), "id"), arg("sides-differ"));
         QCOMPARE(text(m_cli->status(file), "leader"), arg("target"));
+        CW_STATUS((*m_cli)({arg("status"), file}), 1);
+        // Nor is the old source thrown away as a witness without a word.
+        const CliRun finish =
+            (*m_cli)({arg("run"), file, arg("--to"), arg("finished"), arg("--json")});
+        CW_STATUS(finish, 1);
+        QCOMPARE(text(finish.last().value(arg("error")).toObject(), "id"), arg("sides-differ"));
         const CliRun repair = (*m_cli)({arg("verify"), file, arg("--repair")});
         CW_STATUS(repair, 0);
         QVERIFY(repair.out.contains("repaired"));
         CW_STATUS((*m_cli)({arg("run"), file, arg("--to"), arg("replica")}), 0);
         QCOMPARE(m_pair->source.scalar(QStringLiteral("SELECT COUNT(*) FROM shop.t")), arg("3"));
         CW_STATUS((*m_cli)({arg("cancel"), file}), 0);
+    }
+
+    // Killed between seal and opening, nobody takes writes, and whoever asks is told so.
+    void aSwitchThatWasCutShortIsNotSaidToBeWell()
+    {
+        fill();
+        const QString file = made();
+        CW_STATUS((*m_cli)({arg("run"), file, arg("--to"), arg("replica")}), 0);
+        const CliRun killed = (*m_cli)({arg("run"), file, arg("--to"), arg("primary"),
+                                        arg("--on-switched"), arg("kill -9 $PPID")});
+        QVERIFY2(killed.status != 0, killed.out.constData());
+        QCOMPARE(m_pair->source.scalar(QStringLiteral("SELECT @@GLOBAL.read_only")), arg("1"));
+        const CliRun said = (*m_cli)({arg("status"), file});
+        CW_STATUS(said, 1);
+        QVERIFY2(said.out.contains("cut short") && said.out.contains("unfence") &&
+                     !said.out.contains("<- takes writes"),
+                 said.out.constData());
+        // And the command that it names opens the source.
+        const QByteArray line = said.out.mid(said.out.indexOf("causeway-cli unfence"));
+        const QStringList words = QString::fromUtf8(line.left(line.indexOf("   (")))
+                                      .split(QLatin1Char(' '), Qt::SkipEmptyParts);
+        CW_STATUS((*m_cli)(words.mid(1)), 0);
+        QCOMPARE(m_pair->source.scalar(QStringLiteral("SELECT @@GLOBAL.read_only")), arg("0"));
+        CW_STATUS((*m_cli)({arg("run"), file, arg("--to"), arg("primary"), arg("--on-switched"),
+                            arg("true")}),
+                  0);
+        CW_STATUS((*m_cli)({arg("run"), file, arg("--to"), arg("finished"), arg("--old-source"),
+                            arg("open")}),
+                  0);
     }
 
     void aSchemaChangeIsADecision()
@@ -578,6 +613,10 @@ private Q_SLOTS:
         QCOMPARE(m_cli->status(file).value(arg("decision")).toObject(), decision);
         CW_STATUS((*m_cli)({arg("answer"), file, arg("ddl"), arg("pray")}), 2);
         CW_STATUS((*m_cli)({arg("answer"), file, arg("dll"), arg("apply")}), 1);
+        // Left as it is, it is still not well.
+        CW_STATUS((*m_cli)({arg("answer"), file, arg("ddl"), arg("stop")}), 0);
+        QCOMPARE(m_cli->status(file).value(arg("decision")).toObject(), decision);
+        CW_STATUS((*m_cli)({arg("status"), file}), 1);
         CW_STATUS((*m_cli)({arg("answer"), file, arg("ddl"), arg("apply")}), 0);
         QVERIFY(m_cli->status(file).value(arg("decision")).isNull());
         CW_STATUS((*m_cli)({arg("run"), file, arg("--to"), arg("replica")}), 0);

@@ -113,7 +113,31 @@ private Q_SLOTS:
         Pair pair(options, options);
         Workload::createSchema(pair.source);
         pair.settings.mode = Mode::Once;
+        pair.settings.throttleBytesPerSecond = 100'000;
         const auto migration = pair.open();
+        {
+            // Applications that try both hosts meanwhile find neither of them open.
+            std::atomic<bool> ended = false;
+            Status copied;
+            std::jthread copying([&] {
+                copied = runTo(*migration, Goal::Copied);
+                ended = true;
+            });
+            const auto hasRows = [&] {
+                return pair.target.scalar(
+                           QStringLiteral("SELECT COUNT(*) FROM information_schema.tables WHERE "
+                                          "table_schema='_causeway' AND table_name='fact'")) ==
+                           QLatin1String("1") &&
+                       pair.target.scalar(QStringLiteral("SELECT COUNT(*) FROM _causeway.chunk")) !=
+                           QLatin1String("0");
+            };
+            QTRY_VERIFY_WITH_TIMEOUT(ended || hasRows(), 30'000);
+            QVERIFY(!ended);
+            QCOMPARE(pair.target.scalar(QStringLiteral("SELECT @@global.read_only")),
+                     QStringLiteral("1"));
+            copying.join();
+            CW_VERIFY(copied);
+        }
         CW_VERIFY(runTo(*migration, Goal::Primary));
         const QStringList differences =
             compareServers(pair.source, pair.target, {QStringLiteral("shop")}, rowsOnly());
