@@ -185,7 +185,8 @@ Result<QStringList> preflightSql(const Endpoint &source, const std::optional<End
     CW_TRY_ASSIGN(const Suite suite, makeSuite(source, target, options, std::move(stop)));
     QStringList out;
     for (const Check &c : suite.checks) {
-        if (c.shownSql.isEmpty() || (c.isProbe && !options.probes))
+        if (c.shownSql.isEmpty() || (c.isProbe && !options.probes) ||
+            (c.readsRows && !options.data.wanted))
             continue;
         out << QStringLiteral("-- %1 (%2)%3")
                    .arg(c.id, toString(c.side), c.isProbe ? QStringLiteral(", writes") : QString());

@@ -18,13 +18,15 @@ QString schemaCondition(const char *column, const QStringList &schemas);
 /// then (a TRUNCATE, a trigger that is made), and only warns: asked again, it tells all.
 Result<ResultSet> askCatalog(Session &, const QString &sql, std::stop_token);
 
-/// The catalog, with those tables only that are in `shown`: a SHOW CREATE each is a question each.
+/// The catalog, with those tables only that are named in `shown`: a SHOW CREATE each is a question
+/// each, and MariaDB opens every table that information_schema is asked about. `all`: whose
+/// triggers are wanted.
 Result<Catalog> readCatalogOf(Session &, const Selection &, const QSet<TableName> &shown,
-                              std::stop_token);
-/// Tables with something out of the ordinary (SchemaUnusual.cpp), by a few questions however many
-/// tables there are: another engine, options, partitions, expressions, checks, types that only one
-/// product has, indexes of a special kind. The others can be made by every MySQL and MariaDB as
-/// they are.
+                              const std::vector<TableName> &all, std::stop_token);
+/// Tables with a column, index or check out of the ordinary (SchemaUnusual.cpp), by a few questions
+/// however many tables there are: expressions, types that only one product has, indexes of a
+/// special kind. The others, unless their engine or options are special, can be made by every MySQL
+/// and MariaDB as they are.
 Result<QSet<TableName>> unusualTables(Session &, const QStringList &schemas, std::stop_token);
 
 /// The parts of a column that follow from its type: class, labels, length (for readers and for

@@ -107,6 +107,7 @@ struct Reading {
     QHash<TableName, std::size_t> index; ///< into catalog.tables
     std::vector<TableName> sequences;
     QHash<TableName, QStringList> hiddenKeys; ///< invisible or ignored indexes
+    QString only;                             ///< " AND TABLE_NAME IN (...)"
 
     Table *table(const ResultSet &r, std::size_t i)
     {
@@ -116,8 +117,8 @@ struct Reading {
     Result<ResultSet> ask(const char *view, const char *condition, const char *order)
     {
         return askCatalog(session,
-                          QStringLiteral("SELECT * FROM information_schema.%1 WHERE %2%3")
-                              .arg(QLatin1String(view), schemaCondition(condition, schemas),
+                          QStringLiteral("SELECT * FROM information_schema.%1 WHERE %2%3%4")
+                              .arg(QLatin1String(view), schemaCondition(condition, schemas), only,
                                    QLatin1String(order)),
                           stop);
     }
@@ -529,40 +530,47 @@ Result<QStringList> readSchemaNames(Session &session, std::stop_token stop)
 }
 
 static Result<Catalog> readCatalog(Session &session, const Selection &selection,
-                                   const QSet<TableName> *shown, const std::stop_token &stop)
+                                   const QSet<TableName> *shown, const std::vector<Table> *all,
+                                   const std::stop_token &stop)
 {
     CW_TRY(showEverything(session, stop));
-    Reading reading{session, selection, stop, {}, {}, {}, {}, {}};
+    Reading reading{session, selection, stop, {}, {}, {}, {}, {}, {}};
     CW_TRY(reading.readSchemas());
     if (reading.schemas.isEmpty())
         return std::move(reading.catalog);
-    CW_TRY(reading.readTables());
-    CW_TRY(reading.readColumns());
-    CW_TRY(reading.readKeys());
-    CW_TRY(reading.readForeignKeys());
-    for (Table &t : reading.catalog.tables) {
-        if (!shown || shown->contains(t.name))
-            CW_TRY(reading.readCreate(t));
-    }
-    CW_TRY_ASSIGN(reading.catalog.objects,
-                  readObjects(session, reading.schemas, selection, reading.catalog.tables,
-                              reading.sequences, stop));
     if (shown) {
-        std::erase_if(reading.catalog.tables,
-                      [shown](const Table &t) { return !shown->contains(t.name); });
+        QStringList names{QStringLiteral("''")};
+        for (const TableName &n : *shown)
+            names << quoteText(n.name);
+        reading.only = QStringLiteral(" AND TABLE_NAME IN (%1)").arg(names.join(QLatin1Char(',')));
     }
+    CW_TRY(reading.readTables());
+    if (!reading.catalog.tables.empty()) {
+        CW_TRY(reading.readColumns());
+        CW_TRY(reading.readKeys());
+        CW_TRY(reading.readForeignKeys());
+    }
+    for (Table &t : reading.catalog.tables)
+        CW_TRY(reading.readCreate(t));
+    CW_TRY_ASSIGN(reading.catalog.objects,
+                  readObjects(session, reading.schemas, selection,
+                              all ? *all : reading.catalog.tables, reading.sequences, stop));
     return std::move(reading.catalog);
 }
 
 Result<Catalog> readCatalog(Session &session, const Selection &selection, std::stop_token stop)
 {
-    return readCatalog(session, selection, nullptr, stop);
+    return readCatalog(session, selection, nullptr, nullptr, stop);
 }
 
 Result<Catalog> readCatalogOf(Session &session, const Selection &selection,
-                              const QSet<TableName> &shown, std::stop_token stop)
+                              const QSet<TableName> &shown, const std::vector<TableName> &all,
+                              std::stop_token stop)
 {
-    return readCatalog(session, selection, &shown, stop);
+    std::vector<Table> names(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i)
+        names[i].name = all[i];
+    return readCatalog(session, selection, &shown, &names, stop);
 }
 
 Result<Counters> readCounters(Session &session, const Selection &selection, std::stop_token stop)

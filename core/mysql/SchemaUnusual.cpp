@@ -10,14 +10,6 @@ const QString kOrdinaryTypes = QStringLiteral(
     "'varchar','binary','varbinary','tinytext','text','mediumtext','longtext','tinyblob','blob',"
     "'mediumblob','longblob','date','datetime','timestamp','time','year','enum','set','json'");
 
-QString tablesSql(const QString &scope)
-{
-    return QStringLiteral("SELECT table_schema, table_name FROM information_schema.tables WHERE "
-                          "%1 AND (COALESCE(engine, '') <> 'InnoDB' OR COALESCE(create_options, "
-                          "'') <> '' OR table_type <> 'BASE TABLE')")
-        .arg(scope);
-}
-
 /// A default is an expression where it has a parenthesis that no quotes are around: MariaDB prints
 /// literals in quotes; MySQL prints them bare, so that a few too many are taken there.
 QString columnsSql(const QString &scope)
@@ -62,8 +54,7 @@ Result<QSet<TableName>> unusualTables(Session &session, const QStringList &schem
 {
     const QString scope = schemaCondition("table_schema", schemas);
     QSet<TableName> out;
-    for (const QString &sql :
-         {tablesSql(scope), columnsSql(scope), indexesSql(scope), checksSql(session, schemas)}) {
+    for (const QString &sql : {columnsSql(scope), indexesSql(scope), checksSql(session, schemas)}) {
         CW_TRY_ASSIGN(const ResultSet r, askCatalog(session, sql, stop));
         for (std::size_t i = 0; i < r.rows.size(); ++i)
             out.insert({r.text(i, std::size_t{0}), r.text(i, std::size_t{1})});

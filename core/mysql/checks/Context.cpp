@@ -262,27 +262,37 @@ Result<const std::vector<ColumnBrief> *> ServerContext::specialColumns(std::stop
     return m_specialColumns.get([&]() -> Result<std::vector<ColumnBrief>> {
         CW_TRY_ASSIGN(
             const auto rows,
-            query(QStringLiteral(
-                      "SELECT c.table_schema,c.table_name,c.column_name,c.data_type,c.column_type,"
-                      "c.extra,c.column_comment,s.seq_in_index FROM information_schema.columns c "
-                      "LEFT JOIN information_schema.statistics s ON c.extra LIKE "
-                      "'%auto_increment%' AND s.table_schema=c.table_schema AND "
-                      "s.table_name=c.table_name AND s.column_name=c.column_name AND "
-                      "s.seq_in_index=1 WHERE c.table_schema IN (%1) AND (c.extra LIKE "
-                      "'%auto_increment%' OR c.data_type IN ('float','double','uuid','inet4',"
-                      "'inet6','xmltype') OR c.column_type LIKE '%COMPRESSED%' OR c.column_name "
-                      "LIKE 'my\\_row\\_id')")
-                      .arg(schemaList()),
-                  stop));
+            query(
+                QStringLiteral(
+                    "SELECT table_schema,table_name,column_name,data_type,column_type,extra,"
+                    "column_comment FROM information_schema.columns WHERE table_schema IN (%1) "
+                    "AND (extra LIKE '%auto_increment%' OR data_type IN ('float','double','uuid',"
+                    "'inet4','inet6','xmltype') OR column_type LIKE '%COMPRESSED%' OR column_name "
+                    "LIKE 'my\\_row\\_id')")
+                    .arg(schemaList()),
+                stop));
+        // Not by a join: information_schema has no indexes, so that it would compare every column
+        // with every index.
+        CW_TRY_ASSIGN(const auto leading,
+                      query(QStringLiteral("SELECT table_schema,table_name,column_name FROM "
+                                           "information_schema.statistics WHERE table_schema IN "
+                                           "(%1) AND seq_in_index=1 AND column_name IS NOT NULL")
+                                .arg(schemaList()),
+                            stop));
+        QSet<std::pair<TableName, QString>> leads;
+        for (std::size_t i = 0; i < leading.rows.size(); ++i)
+            leads.insert({nameAt(leading, i), leading.text(i, 2)});
         std::vector<ColumnBrief> out;
         for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-            ColumnBrief c{nameAt(rows, i),   rows.text(i, 2), rows.text(i, 3).toLower(),
-                          rows.text(i, 4),   rows.text(i, 5), rows.text(i, 6),
-                          !rows.isNull(i, 7)};
-            // Several indexes may begin with the column.
-            const bool again =
-                !out.empty() && out.back().table == c.table && out.back().name == c.name;
-            if (inScope(c.table) && !again)
+            ColumnBrief c{nameAt(rows, i),
+                          rows.text(i, 2),
+                          rows.text(i, 3).toLower(),
+                          rows.text(i, 4),
+                          rows.text(i, 5),
+                          rows.text(i, 6),
+                          false};
+            c.leadsAnIndex = leads.contains({c.table, c.name});
+            if (inScope(c.table))
                 out.push_back(std::move(c));
         }
         return out;
@@ -369,47 +379,85 @@ Result<const std::vector<UniqueKeyBrief> *> ServerContext::uniqueKeys(std::stop_
     });
 }
 
-Result<std::vector<ForeignKeyBrief>>
-ServerContext::readForeignKeys(const char *schemaColumn,
-                               const std::function<bool(const ForeignKeyBrief &)> &wanted,
-                               std::stop_token stop)
+/// The tables whose foreign keys concern us, by what InnoDB itself knows: MariaDB opens every table
+/// of the server to tell of foreign keys into ours. Empty: none have any; nothing: not known, as
+/// without PROCESS.
+Result<std::optional<QStringList>> ServerContext::tablesWithForeignKeys(std::stop_token stop)
 {
-    CW_TRY_ASSIGN(
-        const auto rows,
-        query(QStringLiteral("SELECT constraint_schema,table_name,unique_constraint_schema,"
-                             "referenced_table_name,constraint_name,update_rule,delete_rule FROM "
-                             "information_schema.referential_constraints WHERE %1 IN (%2) "
-                             "ORDER BY 1,2,5")
-                  .arg(QLatin1String(schemaColumn), schemaList()),
-              std::move(stop)));
-    std::vector<ForeignKeyBrief> out;
-    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-        ForeignKeyBrief k{nameAt(rows, i),
-                          {rows.text(i, 2), rows.text(i, 3)},
-                          rows.text(i, 4),
-                          rows.text(i, 5),
-                          rows.text(i, 6)};
-        if (wanted(k))
-            out.push_back(std::move(k));
+    CW_TRY_ASSIGN(const auto *f, facts(stop));
+    if (!f->isMariaDb)
+        return std::nullopt; // its catalog is a table with an index
+    const auto rows =
+        query(QStringLiteral("SELECT for_name,ref_name FROM information_schema.innodb_sys_foreign"),
+              std::move(stop));
+    if (!rows && rows.error().code == ErrorCode::Server)
+        return std::nullopt;
+    CW_TRY(rows);
+    const QStringList ours = schemaNames();
+    const auto schemaOf = [](const QString &name) { return name.section(QLatin1Char('/'), 0, 0); };
+    QStringList out;
+    for (std::size_t i = 0; i < rows->rows.size(); ++i) {
+        const QString child = rows->text(i, std::size_t{0}), parent = rows->text(i, 1);
+        // Encoded as in a file's name.
+        if (child.contains(QLatin1Char('@')) || parent.contains(QLatin1Char('@')))
+            return std::nullopt;
+        if (ours.contains(schemaOf(child), Qt::CaseInsensitive) ||
+            ours.contains(schemaOf(parent), Qt::CaseInsensitive))
+            out << quoteText(child.section(QLatin1Char('/'), 1));
     }
+    out.removeDuplicates();
     return out;
+}
+
+Result<const std::vector<ForeignKeyBrief> *> ServerContext::allForeignKeys(std::stop_token stop)
+{
+    return m_allForeignKeys.get([&]() -> Result<std::vector<ForeignKeyBrief>> {
+        CW_TRY_ASSIGN(const auto children, tablesWithForeignKeys(stop));
+        std::vector<ForeignKeyBrief> out;
+        if (children && children->isEmpty())
+            return out;
+        // Once for both directions.
+        CW_TRY_ASSIGN(
+            const auto rows,
+            query(QStringLiteral(
+                      "SELECT constraint_schema,table_name,unique_constraint_schema,"
+                      "referenced_table_name,constraint_name,update_rule,delete_rule FROM "
+                      "information_schema.referential_constraints WHERE (constraint_schema IN (%1) "
+                      "OR unique_constraint_schema IN (%1))%2 ORDER BY 1,2,5")
+                      .arg(schemaList(), children ? QStringLiteral(" AND table_name IN (%1)")
+                                                        .arg(children->join(QLatin1Char(',')))
+                                                  : QString()),
+                  stop));
+        for (std::size_t i = 0; i < rows.rows.size(); ++i)
+            out.push_back({nameAt(rows, i),
+                           {rows.text(i, 2), rows.text(i, 3)},
+                           rows.text(i, 4),
+                           rows.text(i, 5),
+                           rows.text(i, 6)});
+        return out;
+    });
 }
 
 Result<const std::vector<ForeignKeyBrief> *> ServerContext::foreignKeys(std::stop_token stop)
 {
-    return m_foreignKeys.get([&] {
-        return readForeignKeys(
-            "constraint_schema", [this](const auto &k) { return inScope(k.table); }, stop);
+    return m_foreignKeys.get([&]() -> Result<std::vector<ForeignKeyBrief>> {
+        CW_TRY_ASSIGN(const auto *all, allForeignKeys(stop));
+        std::vector<ForeignKeyBrief> out = *all;
+        std::erase_if(out, [this](const ForeignKeyBrief &k) { return !inScope(k.table); });
+        return out;
     });
 }
 
 Result<const std::vector<ForeignKeyBrief> *>
 ServerContext::foreignKeysFromOutside(std::stop_token stop)
 {
-    return m_foreignKeysFromOutside.get([&] {
-        return readForeignKeys(
-            "unique_constraint_schema",
-            [this](const auto &k) { return inScope(k.referenced) && !inScope(k.table); }, stop);
+    return m_foreignKeysFromOutside.get([&]() -> Result<std::vector<ForeignKeyBrief>> {
+        CW_TRY_ASSIGN(const auto *all, allForeignKeys(stop));
+        std::vector<ForeignKeyBrief> out = *all;
+        std::erase_if(out, [this](const ForeignKeyBrief &k) {
+            return !inScope(k.referenced) || inScope(k.table);
+        });
+        return out;
     });
 }
 

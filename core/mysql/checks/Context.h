@@ -125,9 +125,8 @@ public:
     Result<QString> variable(const char *name, std::stop_token);
 
 private:
-    Result<std::vector<ForeignKeyBrief>>
-    readForeignKeys(const char *schemaColumn,
-                    const std::function<bool(const ForeignKeyBrief &)> &wanted, std::stop_token);
+    Result<const std::vector<ForeignKeyBrief> *> allForeignKeys(std::stop_token);
+    Result<std::optional<QStringList>> tablesWithForeignKeys(std::stop_token);
     /// `again`: once more on a new session where the connection was lost. Not for what writes.
     template <class F>
     auto withSession(const std::stop_token &stop, F &&work, bool again = true)
@@ -151,7 +150,7 @@ private:
     Once<std::vector<ColumnFacts>> m_columns;
     Once<std::vector<ColumnCollation>> m_columnCollations;
     Once<std::vector<UniqueKeyBrief>> m_uniqueKeys;
-    Once<std::vector<ForeignKeyBrief>> m_foreignKeys, m_foreignKeysFromOutside;
+    Once<std::vector<ForeignKeyBrief>> m_allForeignKeys, m_foreignKeys, m_foreignKeysFromOutside;
     Once<std::vector<ObjectBrief>> m_objects;
     Once<Collations> m_collations;
     Once<QSet<QString>> m_accounts;

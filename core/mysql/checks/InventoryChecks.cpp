@@ -264,15 +264,23 @@ Status lookTriggersAndEvents(Look &look)
 /// Foreign keys whose parent is found by something less than a whole unique key.
 Status lookForeignKeyParents(Look &look)
 {
+    CW_TRY_ASSIGN(const auto *any, look.here.foreignKeys(look.stop));
+    if (any->empty())
+        return look.pass(cwText("core", "No foreign keys."));
+    // MariaDB opens every table that it is asked about.
+    QStringList children;
+    for (const ForeignKeyBrief &k : *any)
+        children << quoteText(k.table.name);
+    children.removeDuplicates();
     CW_TRY_ASSIGN(
         const auto rows,
         look.here.query(
             QStringLiteral("SELECT constraint_schema, table_name, constraint_name, "
                            "referenced_table_schema, referenced_table_name, referenced_column_name "
-                           "FROM information_schema.key_column_usage WHERE constraint_schema IN "
-                           "(%1) AND referenced_table_name IS NOT NULL ORDER BY 1, 2, 3, "
-                           "position_in_unique_constraint")
-                .arg(look.here.schemaList()),
+                           "FROM information_schema.key_column_usage WHERE table_schema IN (%1) "
+                           "AND table_name IN (%2) AND referenced_table_name IS NOT NULL ORDER BY "
+                           "1, 2, 3, position_in_unique_constraint")
+                .arg(look.here.schemaList(), children.join(QLatin1Char(','))),
             look.stop));
     CW_TRY_ASSIGN(const auto *keys, look.here.uniqueKeys(look.stop));
     struct Reference {

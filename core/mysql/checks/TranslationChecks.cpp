@@ -81,8 +81,15 @@ Result<Catalog> definitions(Look &look, Session &source)
     CW_TRY_ASSIGN(const auto *tables, look.here.tables(look.stop));
     if (tables->size() <= kFew)
         return readCatalog(source, look.options.selection, look.stop);
-    CW_TRY_ASSIGN(const auto unusual, unusualTables(source, look.here.schemaNames(), look.stop));
-    return readCatalogOf(source, look.options.selection, unusual, look.stop);
+    CW_TRY_ASSIGN(auto unusual, unusualTables(source, look.here.schemaNames(), look.stop));
+    std::vector<TableName> all;
+    for (const TableBrief &t : *tables) {
+        all.push_back(t.name);
+        if (t.type != QLatin1String("BASE TABLE") || t.engine != QLatin1String("InnoDB") ||
+            !t.createOptions.isEmpty())
+            unusual.insert(t.name);
+    }
+    return readCatalogOf(source, look.options.selection, unusual, all, look.stop);
 }
 
 Status lookTranslation(Look &look)

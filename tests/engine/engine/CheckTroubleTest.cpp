@@ -191,7 +191,7 @@ private Q_SLOTS:
             [](const QString &s) { return s.contains(QLatin1String("shared-account")); });
         QVERIFY2(other.isEmpty(), qPrintable(other.join(QLatin1Char('\n'))));
         QVERIFY2(took < 8'000, qPrintable(QString::number(took)));
-        const Finding f = now.at(unknown.front());
+        const Finding &f = now.at(unknown.front());
         QVERIFY2(f.found.english().contains(QLatin1String("1 seconds")),
                  qPrintable(f.found.english()));
     }

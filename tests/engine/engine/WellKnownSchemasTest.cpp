@@ -233,7 +233,7 @@ private Q_SLOTS:
         const Endpoint s = scripted(from, Side::Source, schema);
         const Endpoint t = scripted(to, Side::Target, schema);
         const auto report = runPreflight(s, t, o, {}, {});
-        CW_VERIFY(report);
+        QVERIFY2(report, report ? "" : qPrintable(report.error().describe()));
         QStringList untrue, said;
         for (const QString &c : complaints(*report)) {
             said << c.section(QLatin1Char(' '), 0, 0);
@@ -282,7 +282,7 @@ private Q_SLOTS:
                     TestServer &server = side == Side::Source ? from : to;
                     const auto script =
                         userScript({server.address({}, {}, database), {}, {}}, side, {}, role, {});
-                    CW_VERIFY(script);
+                    QVERIFY2(script, script ? "" : qPrintable(script.error().describe()));
                     for (const QString &statement : *script) {
                         if (!statement.startsWith(QLatin1String("CREATE ROLE")) ||
                             server.scalar(QStringLiteral("SELECT count(*) FROM pg_roles WHERE "
@@ -295,7 +295,7 @@ private Q_SLOTS:
             const auto report =
                 runPreflight({from.address(role, password, database), {}, {}},
                              Endpoint{to.address(role, password, database), {}, {}}, {}, {}, {});
-            CW_VERIFY(report);
+            QVERIFY2(report, report ? "" : qPrintable(report.error().describe()));
             for (const QString &c : complaints(*report))
                 untrue << database + QLatin1String(": ") + c;
         }
