@@ -1,3 +1,4 @@
+#include "base/Stop.h"
 #include "cli/Arguments.h"
 #include "cli/Commands.h"
 #include "cli/Output.h"
@@ -18,14 +19,26 @@ namespace {
 void askServers(Standing &standing)
 {
     const Phase p = standing.phase;
-    if (!standing.owner.isEmpty() || !replicatesWithoutUs(standing.settings) || p == Phase::Draft ||
-        p == Phase::Checked || p == Phase::Finished || p == Phase::Cancelled)
+    const bool native = replicatesWithoutUs(standing.settings);
+    if (!standing.owner.isEmpty() || p == Phase::Draft || p == Phase::Checked ||
+        p == Phase::Finished || p == Phase::Cancelled)
+        return;
+    // Through Causeway nothing comes meanwhile, but somebody may have written on the follower. (The
+    // password of a replica's primary is not looked up here.)
+    const bool follows = (p == Phase::Replica || p == Phase::Primary) &&
+                         standing.settings.hasWayBack() && !standing.settings.source.writer;
+    if (!native && !follows)
         return;
     Address source = standing.settings.source.fromHere, target = standing.settings.target.fromHere;
     source.password = findPasswordQuietly(source, Side::Source);
     target.password = findPasswordQuietly(target, Side::Target);
-    const Status looked = lookAtServers(standing.settings, source, target, standing.status, {});
-    if (!looked)
+    // Whoever asks where it stands does not wait for a server that is away.
+    std::stop_source begun;
+    begun.request_stop();
+    const StopAfter late(native ? std::stop_token() : begun.get_token(), std::chrono::seconds(3));
+    const Status looked =
+        lookAtServers(standing.settings, source, target, standing.status, late.token());
+    if (!looked && native)
         standing.status.insert(
             QStringLiteral("warning"),
             cwText("cli", "The servers could not be asked: %1", looked.error().describe())

@@ -32,13 +32,12 @@ QString dropsFact(Side side)
 }
 constexpr qsizetype kMostDrops = 100;
 
-Result<bool> isOwnDrop(Context &ctx, Ledger &ledger, Side side, const ForeignWrite &write,
-                       std::stop_token stop)
+Result<bool> isOwnDrop(const Database &follower, Ledger &ledger, Side side,
+                       const ForeignWrite &write, std::stop_token stop)
 {
     if (write.statement.isEmpty() || write.tables.empty())
         return false;
     CW_TRY_ASSIGN(const auto kept, ledger.fact(dropsFact(side), std::move(stop)));
-    const Database &follower = ctx.db(side);
     for (const QJsonValue &v : QJsonDocument::fromJson(kept.value_or(QString()).toUtf8()).array()) {
         const QJsonObject o = v.toObject();
         const Position from{o.value(QStringLiteral("from")).toString()};
@@ -66,35 +65,62 @@ std::optional<Alarm> decode(const std::optional<QString> &json)
     return Alarm::fromJson(QJsonDocument::fromJson(json->toUtf8()).object());
 }
 
+/// One more transaction of somebody else.
+void add(Alarm &alarm, const ForeignWrite &write)
+{
+    ++alarm.count;
+    alarm.position = write.after.text;
+    if (!write.statement.isEmpty())
+        alarm.statement = write.statement;
+    for (const TableName &t : write.tables) {
+        if (!alarm.tables.contains(t.display()) && alarm.tables.size() < kMostTables)
+            alarm.tables << t.display();
+    }
+}
+
+void touch(Alarm &alarm, Side side)
+{
+    alarm.side = side;
+    alarm.lastMs = QDateTime::currentMSecsSinceEpoch();
+    alarm.firstMs = alarm.firstMs == 0 ? alarm.lastMs : alarm.firstMs;
+}
+
+/// The tables that are watched; the name is all that is known of them.
+TableResolver watchedTables(const Selection &here)
+{
+    return [here](const TableName &name) -> std::shared_ptr<const Table> {
+        const bool in = name.name.isEmpty()
+                            ? here.schemas.isEmpty() || here.schemas.contains(name.schema)
+                            : here.matches(name);
+        if (!in || name.schema == QLatin1String("_causeway") ||
+            name.name.startsWith(QLatin1String("_causeway_")))
+            return nullptr;
+        auto table = std::make_shared<Table>();
+        table->name = name;
+        return table;
+    };
+}
+
 /// Adds a foreign write to the alarm that is kept on the target, on the watch's thread.
 Status raise(Context &ctx, Roles roles, const std::optional<ForeignWrite> &write,
              std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto ledger, ctx.db(Side::Target).ledger(ctx.settings.id, stop));
     if (write) {
-        CW_TRY_ASSIGN(const bool ours, isOwnDrop(ctx, *ledger, roles.follower, *write, stop));
+        CW_TRY_ASSIGN(const bool ours,
+                      isOwnDrop(ctx.db(roles.follower), *ledger, roles.follower, *write, stop));
         if (ours)
             return {};
     }
     CW_TRY_ASSIGN(const auto kept, ledger->fact(kAlarm, stop));
     Alarm alarm = decode(kept).value_or(Alarm{});
-    alarm.side = roles.follower;
-    const qint64 now = QDateTime::currentMSecsSinceEpoch();
-    alarm.firstMs = alarm.firstMs == 0 ? now : alarm.firstMs;
-    alarm.lastMs = now;
+    touch(alarm, roles.follower);
     if (write) {
         // Told again after a cut.
         if (!alarm.position.isEmpty() &&
             ctx.db(roles.follower).reached(Position{alarm.position}, write->after))
             return {};
-        ++alarm.count;
-        alarm.position = write->after.text;
-        if (!write->statement.isEmpty())
-            alarm.statement = write->statement;
-        for (const TableName &t : write->tables) {
-            if (!alarm.tables.contains(t.display()) && alarm.tables.size() < kMostTables)
-                alarm.tables << t.display();
-        }
+        add(alarm, *write);
         logWarning(QStringLiteral("Somebody else wrote on %1, which follows: transaction %2")
                        .arg(ctx.db(roles.follower).address().display(), write->id));
     } else {
@@ -145,18 +171,7 @@ Result<std::unique_ptr<ForeignWatch>> startWatch(Context &ctx, Roles roles, std:
         CW_TRY_ASSIGN(config.from, follower.currentPosition(ctx.selectionOn(roles.follower), stop));
         CW_TRY(ctx.setFact(Side::Target, watchedFact(roles.follower), config.from.text, stop));
     }
-    const Selection here = ctx.selectionOn(roles.follower);
-    config.resolve = [here](const TableName &name) -> std::shared_ptr<const Table> {
-        const bool in = name.name.isEmpty()
-                            ? here.schemas.isEmpty() || here.schemas.contains(name.schema)
-                            : here.matches(name);
-        if (!in || name.schema == QLatin1String("_causeway") ||
-            name.name.startsWith(QLatin1String("_causeway_")))
-            return nullptr;
-        auto table = std::make_shared<Table>();
-        table->name = name;
-        return table;
-    };
+    config.resolve = watchedTables(ctx.selectionOn(roles.follower));
     config.onForeign = [&ctx, roles](const ForeignWrite &write, std::stop_token token) {
         return raise(ctx, roles, write, std::move(token));
     };
@@ -234,6 +249,53 @@ Result<std::optional<Alarm>> readAlarm(Context &ctx, std::stop_token stop)
 {
     CW_TRY_ASSIGN(const auto kept, ctx.fact(Side::Target, kAlarm, std::move(stop)));
     return decode(kept);
+}
+
+Result<std::optional<Alarm>> lookForAlarm(const Settings &settings, const Address &source,
+                                          const Address &target, Roles roles, std::stop_token stop)
+{
+    const bool onTarget = roles.follower == Side::Target;
+    CW_TRY_ASSIGN(const auto targetServer, makeDatabase(target));
+    CW_TRY_ASSIGN(const auto follower, makeDatabase(onTarget ? target : source));
+    CW_TRY_ASSIGN(const auto ledger, targetServer->ledger(settings.id, stop));
+    CW_TRY_ASSIGN(const bool there, ledger->exists(stop));
+    if (!there)
+        return std::optional<Alarm>();
+    CW_TRY_ASSIGN(const auto kept, ledger->fact(kAlarm, stop));
+    std::optional<Alarm> alarm = decode(kept);
+    CW_TRY_ASSIGN(const auto watched, ledger->fact(watchedFact(roles.follower), stop));
+    CW_TRY_ASSIGN(const Capabilities can, follower->capabilities(stop));
+    if (!watched || !can.follow.yes)
+        return alarm;
+    const Selection here = onTarget ? settings.selection.onTargetSide() : settings.selection;
+    Position at{*watched};
+    CW_TRY_ASSIGN(const Position now, follower->currentPosition(here, stop));
+    if (follower->reached(at, now))
+        return alarm;
+    Lease ours;
+    ours.migration = settings.id;
+    CW_TRY_ASSIGN(const auto stream, follower->foreignWrites(at, ours, watchedTables(here), stop));
+    while (!follower->reached(at, now)) {
+        CW_TRY_ASSIGN(const ChangeEvent event, stream->next(stop));
+        if (const auto *progress = std::get_if<Progress>(&event)) {
+            at = progress->upTo;
+            continue;
+        }
+        const auto *write = std::get_if<ForeignWrite>(&event);
+        if (!write)
+            continue;
+        at = write->after;
+        CW_TRY_ASSIGN(const bool drop, isOwnDrop(*follower, *ledger, roles.follower, *write, stop));
+        const bool known = alarm && !alarm->position.isEmpty() &&
+                           follower->reached(Position{alarm->position}, write->after);
+        if (drop || known)
+            continue;
+        if (!alarm)
+            alarm.emplace();
+        touch(*alarm, roles.follower);
+        add(*alarm, *write);
+    }
+    return alarm;
 }
 
 Status clearAlarm(Context &ctx, Roles roles, ForeignWatch *watch, const Position &before,

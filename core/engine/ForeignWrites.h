@@ -28,6 +28,11 @@ Status noteOwnDrops(Context &, Side follower, const std::vector<TableName> &, co
 Status noteOwnDrops(Context &, Roles, const DdlChange &, std::stop_token);
 
 Result<std::optional<Alarm>> readAlarm(Context &, std::stop_token);
+/// The alarm as it would be after a look at what came into the follower's log since: for `status`,
+/// while nothing runs that would watch. Reads only. Nothing where there is none, or where the log
+/// cannot be read.
+Result<std::optional<Alarm>> lookForAlarm(const Settings &, const Address &source,
+                                          const Address &target, Roles, std::stop_token);
 /// Settles an alarm about writes up to `before`, a position of the follower's log taken before a
 /// comparison that was clean.
 Status clearAlarm(Context &, Roles, ForeignWatch *, const Position &before, std::stop_token);

@@ -366,23 +366,31 @@ Status Replication::catchUp(Context &ctx, std::chrono::milliseconds limit,
 
 Status Replication::lookForForeignWrites(Context &ctx, std::stop_token stopToken)
 {
-    if (!watch)
+    // The log of a source that is read from a replica can be looked at only as far as that one has
+    // replayed it, and that may be stopped: the watch does what it can, and the switch asks again.
+    if (!watch || (roles.follower == Side::Source && ctx.settings.source.writer))
         return {};
-    CW_TRY_ASSIGN(
-        const Position now,
-        ctx.db(roles.follower).currentPosition(ctx.selectionOn(roles.follower), stopToken));
+    // A net beneath, no reason to stop.
+    const auto notToItsEnd = [&]() -> Status {
+        ctx.event(QStringLiteral("warning"),
+                  QStringLiteral("The log of %1 was not looked at to its end for writes of others.")
+                      .arg(ctx.db(roles.follower).address().display()));
+        return {};
+    };
+    const auto now =
+        ctx.db(roles.follower).currentPosition(ctx.selectionOn(roles.follower), stopToken);
+    if (stopToken.stop_requested())
+        return fail(cancelledError());
+    if (!now)
+        return notToItsEnd();
     const auto until = std::chrono::steady_clock::now() + kWatchLimit;
-    while (!watch->waitReached(now, kTick, stopToken)) {
+    while (!watch->waitReached(*now, kTick, stopToken)) {
         if (!ctx.tick() || stopToken.stop_requested())
             return fail(cancelledError());
-        if (!watch->isRunning() || std::chrono::steady_clock::now() > until) {
-            ctx.event(QStringLiteral("warning"),
-                      QStringLiteral("The log of %1 was not looked at to its end for writes of "
-                                     "others.")
-                          .arg(ctx.db(roles.follower).address().display()));
-            break;
-        }
+        if (!watch->isRunning() || std::chrono::steady_clock::now() > until)
+            return notToItsEnd();
     }
+    CW_TRY(watch->record(stopToken));
     show(ctx);
     return {};
 }

@@ -1,6 +1,7 @@
 #include "engine/ServerLook.h"
 
 #include "engine/Engine.h"
+#include "engine/ForeignWrites.h"
 #include "postgres/StreamRights.h"
 #include "postgres/native/Health.h"
 
@@ -23,8 +24,15 @@ Result<Support> wayBack(const Address &source, const Address &target, std::stop_
 Status lookAtServers(const Settings &settings, const Address &source, const Address &target,
                      QJsonObject &status, std::stop_token stop)
 {
-    if (!replicatesWithoutUs(settings))
+    if (!replicatesWithoutUs(settings)) {
+        const bool targetLeads =
+            status.value(QStringLiteral("leader")).toString() == QLatin1String("target");
+        const Roles roles = targetLeads ? Roles{Side::Target, Side::Source} : Roles{};
+        CW_TRY_ASSIGN(const auto alarm,
+                      lookForAlarm(settings, source, target, roles, std::move(stop)));
+        status.insert(QStringLiteral("alarm"), alarm ? QJsonValue(alarm->toJson()) : QJsonValue());
         return {};
+    }
     CW_TRY_ASSIGN(const auto look,
                   postgres::lookFromOutside(settings.id, source, target, settings.oneWayAccepted,
                                             std::move(stop)));

@@ -47,11 +47,12 @@ public:
     bool waitReached(const Position &wanted, std::chrono::milliseconds limit, std::stop_token);
     /// Writes up to here are known and settled: not told (again).
     void settle(const Position &);
+    /// Keeps how far it has looked: so much less has to be read again the next time.
+    Status record(std::stop_token stop);
 
 private:
     void run(std::stop_token stop);
     Status stretch(std::stop_token stop);
-    Status record(std::stop_token stop);
 
     ForeignWatchConfig m_config;
     mutable std::mutex m_mutex;

@@ -479,6 +479,10 @@ private Q_SLOTS:
 
         // The same while nobody looks, on the old source after the switch: the next run tells it.
         pair.source.exec(QStringLiteral("INSERT INTO shop.a VALUES (8, 'foreign')"));
+        // Nothing runs, and it is told all the same.
+        QCOMPARE(cli({QStringLiteral("status"), pair.file}).status, 1);
+        QCOMPARE(alarm().value(QStringLiteral("tables")).toArray(),
+                 QJsonArray{QStringLiteral("shop.a")});
         CW_FAILS(cli(runArguments(pair, "primary", {QStringLiteral("--json")})), 1,
                  "foreign-write");
         QCOMPARE(alarm().value(QStringLiteral("side")).toString(), QStringLiteral("source"));
@@ -491,6 +495,27 @@ private Q_SLOTS:
     }
 
     // ---- servers that refuse
+
+    /// In a log, without a terminal: it moves, or why it does not.
+    void aLongCatchUpTellsHowFarItIs()
+    {
+        CW_LONG;
+        Pair pair({}, {});
+        makeTable(pair.source);
+        makeFile(pair);
+        CW_EXITS(cli(replica(pair)), 0);
+        MySqlClient holder;
+        Address address = pair.settings.target.fromHere;
+        address.password = Secret(pair.password);
+        QVERIFY(holder.connect(address).ok());
+        QVERIFY(holder.run("BEGIN; SELECT * FROM shop.a WHERE id=1 FOR UPDATE").ok());
+        pair.source.exec(QStringLiteral("UPDATE shop.a SET n='late' WHERE id=1"));
+        CliProcess process(runArguments(pair, "replica"));
+        QVERIFY(QTest::qWaitFor([&] { return process.says(" s behind"); }, 40'000));
+        QVERIFY(process.says(" rows/s"));
+        holder.close();
+        CW_EXITS(process.wait(), 0);
+    }
 
     void aServerWithoutAFreeConnectionIsNamedWhileItIsAskedAgain()
     {

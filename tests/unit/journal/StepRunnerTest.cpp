@@ -6,6 +6,11 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 using namespace causeway;
 
 class StepRunnerTest : public QObject {
@@ -60,6 +65,65 @@ private Q_SLOTS:
             Journal::create(m_dir.filePath(QStringLiteral("m%1").arg(++m_files)), Settings{});
         QVERIFY(journal.has_value());
         m_journal = std::move(*journal);
+    }
+
+    /// Who cancels does not wait for a server that says nothing, and hears what it was about.
+    void aSilentServerIsNotWaitedFor()
+    {
+        Step far = make("far");
+        far.side = Side::Source;
+        Step near = make("near");
+        near.side = Side::Target;
+        std::stop_source user;
+        Step last = make("last", {}, false);
+        last.act = [&](std::stop_token) -> Status {
+            user.request_stop();
+            Error e; // whatever an interrupted act says
+            e.code = ErrorCode::ConnectionLost;
+            return fail(std::move(e));
+        };
+        StepRunner runner(*m_journal);
+        runner.answers = [](Side side) { return side == Side::Target; };
+        const Status done = runner.run({far, near, last}, user.get_token());
+        QVERIFY(!done);
+        QCOMPARE(done.error().id, QStringLiteral("not-undone"));
+        QCOMPARE(done.error().object, QStringLiteral("far"));
+        QCOMPARE(done.error().exitStatus(), 3);
+        QCOMPARE(m_log, (QStringList{QStringLiteral("far"), QStringLiteral("near"),
+                                     QStringLiteral("undo near")}));
+        QCOMPARE(toString(recorded("far").state), QStringLiteral("failed"));
+        QCOMPARE(toString(recorded("near").state), QStringLiteral("undone"));
+    }
+
+    /// Nor for one that falls silent while something is undone there.
+    void anUndoEndsWhenItsServerFallsSilent()
+    {
+        std::stop_source user;
+        Step hangs = make("hangs");
+        hangs.side = Side::Source;
+        std::atomic<bool> undoing{false};
+        hangs.undo = [&](std::stop_token late) -> Status {
+            undoing = true;
+            std::mutex mutex;
+            std::condition_variable_any never;
+            std::unique_lock lock(mutex);
+            never.wait(lock, late, [] { return false; });
+            Error e;
+            e.code = ErrorCode::Cancelled;
+            return fail(std::move(e));
+        };
+        Step last = make("last", refused(), false);
+        StepRunner runner(*m_journal);
+        runner.answers = [&](Side) { return !undoing; };
+        const std::jthread person([&](const std::stop_token &ended) {
+            while (!undoing && !ended.stop_requested())
+                std::this_thread::yield();
+            user.request_stop();
+        });
+        const Status done = runner.run({hangs, last}, user.get_token());
+        QVERIFY(!done);
+        QCOMPARE(done.error().id, QStringLiteral("not-undone"));
+        QVERIFY(recorded("hangs").error.contains(QLatin1String("does not answer")));
     }
 
     void runsInOrderAndRecords()
