@@ -84,7 +84,7 @@ ConnectionReport testPostgres(const Address &address,
         return report;
     }
     report.schemas = *schemas;
-    reached(ConnectStage::Grants, cwText("core", "%1 schemas can be seen", schemas->size()));
+    reached(ConnectStage::Grants, cwText("core", "Schemas that can be seen: %1", schemas->size()));
     return report;
 }
 } // namespace

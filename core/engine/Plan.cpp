@@ -19,7 +19,10 @@ std::vector<StepRecord> planOf(const Settings &settings)
     if (once)
         add("once.close-source", Side::Source, cwText("core", "Close the source for writes"));
     add("copy.state", Side::Target, cwText("core", "Create Causeway's state"),
-        {QStringLiteral("CREATE DATABASE IF NOT EXISTS `_causeway`")});
+        {QStringLiteral("CREATE DATABASE IF NOT EXISTS `_causeway`"),
+         // Their columns are the ledger's business; that they are made is not hidden.
+         QStringLiteral("-- and in it, with CREATE TABLE IF NOT EXISTS: `migration`, `stream`, "
+                        "`chunk`, `fact`, `restoration`")});
     if (!once) {
         add("copy.position", Side::Source,
             cwText("core", "Note the position in the log from which changes are carried over"));

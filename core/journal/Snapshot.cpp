@@ -41,6 +41,10 @@ Text Alarm::text(const QString &follower) const
                       "have written there.",
                       follower);
     }
+    if (count == 1) {
+        return cwText("core", "Somebody else wrote on %1, which follows: 1 transaction, in %2.",
+                      follower, tables.join(QStringLiteral(", ")));
+    }
     return cwText("core", "Somebody else wrote on %1, which follows: %2 transactions, in %3.",
                   follower, count, tables.join(QStringLiteral(", ")));
 }

@@ -267,7 +267,7 @@ ConnectionProbe probe(const Address &a, const std::function<void(const ProbeStep
                     a.database));
     } else {
         step(ProbeStage::Grants,
-             cwText("core", "%1 databases, %2 tables.", out.schemas.size(), out.tables));
+             cwText("core", "Databases: %1, tables: %2.", out.schemas.size(), out.tables));
     }
     return out;
 }

@@ -22,7 +22,8 @@ public:
     }
     std::pair<quint64, std::optional<Outcome>> lastOutcome() const override
     {
-        return {0, std::nullopt};
+        const std::lock_guard lock(m_mutex);
+        return {m_outcomes, m_outcome};
     }
     std::vector<StepRecord> plan() const override { return planned; }
     std::vector<LiveClient> liveClients(Side side) const override
@@ -33,6 +34,12 @@ public:
     {
         const std::lock_guard lock(m_mutex);
         m_snapshot = std::make_shared<const Snapshot>(s);
+    }
+    void end(Outcome outcome)
+    {
+        const std::lock_guard lock(m_mutex);
+        ++m_outcomes;
+        m_outcome = std::move(outcome);
     }
     std::vector<Command> posted() const
     {
@@ -46,6 +53,8 @@ public:
 private:
     mutable std::mutex m_mutex;
     std::vector<Command> m_posted;
+    quint64 m_outcomes = 0;
+    std::optional<Outcome> m_outcome;
     std::shared_ptr<const Snapshot> m_snapshot = std::make_shared<const Snapshot>();
 };
 
@@ -106,7 +115,7 @@ public:
                                    const QString &account, std::stop_token) override
     {
         return QStringList{
-            QStringLiteral("CREATE USER '%1'@'%' IDENTIFIED BY 'generated';").arg(account),
+            QStringLiteral("CREATE USER '%1'@'%' IDENTIFIED BY '${password}';").arg(account),
             QStringLiteral("GRANT SELECT ON `shop`.* TO '%1'@'%';").arg(account)};
     }
     Result<OpenedMigration> prepare(const QString &path, const Settings &settings,
@@ -125,6 +134,7 @@ public:
         out.path = path;
         out.settings = openedSettings;
         out.phase = migration->snapshot()->phase;
+        out.oldSourceOpenSql = openSql;
         return out;
     }
     Result<std::vector<Event>> events(const QString &, int) override
@@ -151,6 +161,7 @@ public:
     Migration::Secrets openedWith;
     Endpoint checkedSource; ///< a job's thread writes: read them when the check is done
     CheckOptions checkedFor;
+    QString openSql; ///< of the old source, once finished
     QByteArray saved;
     std::shared_ptr<FakeMigration> migration = std::make_shared<FakeMigration>();
 };

@@ -4,6 +4,7 @@
 #include "shell/MainWindow.h"
 #include "widgets/LogDrawer.h"
 #include "widgets/RolesBar.h"
+#include "widgets/UserScriptDialog.h"
 
 #include <QAbstractButton>
 #include <QAction>
@@ -17,6 +18,8 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QPlainTextEdit>
+#include <QProcess>
+#include <QProcessEnvironment>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSettings>
@@ -416,6 +419,200 @@ private Q_SLOTS:
             find<QWidget>("cutoverState")->findChild<QLabel *>(QStringLiteral("cutoverStateText"));
         QTRY_VERIFY(state->text().contains(QStringLiteral("Comparing both sides")));
         QVERIFY(!button->isEnabled());
+    }
+
+    void aWriteOfSomebodyElseStandsOnBothPages()
+    {
+        openAt(Phase::Primary);
+        Snapshot s = sampleSnapshot(Phase::Primary);
+        Alarm alarm;
+        alarm.side = Side::Source;
+        alarm.count = 1;
+        alarm.tables = {QStringLiteral("shop.orders")};
+        s.alarm = alarm;
+        m_engine->migration->set(s);
+        auto *cutover = m_window->page(MainWindow::Cutover);
+        auto *banner = find<QWidget>("troubleBanner", cutover);
+        QTRY_VERIFY(banner->isVisible());
+        QVERIFY2(banner->accessibleName().contains(QStringLiteral("shop.orders")),
+                 qPrintable(banner->accessibleName()));
+        QVERIFY(!find<QPushButton>("enableReplicaButton")->isEnabled());
+        m_window->goTo(MainWindow::Progress);
+        auto *progress = m_window->page(MainWindow::Progress);
+        QVERIFY(find<QWidget>("troubleBanner", progress)->isVisible());
+        QVERIFY(find<QPushButton>("repairButton", progress)->isVisible());
+        // Finishing goes on only with it being named.
+        m_window->goTo(MainWindow::Cutover);
+        click("finishButton");
+        QString said;
+        auto *edit = find<QLineEdit>("confirmEdit");
+        for (const QLabel *label : edit->window()->findChildren<QLabel *>())
+            said += label->text() + QLatin1Char('\n');
+        QVERIFY2(said.contains(QStringLiteral("shop.orders")), qPrintable(said));
+        QVERIFY2(said.contains(QStringLiteral("neither compares nor repairs")), qPrintable(said));
+        static_cast<QDialog *>(edit->window())->reject();
+        s.alarm.reset();
+        m_engine->migration->set(s);
+        QTRY_VERIFY(!banner->isVisible());
+    }
+
+    void rowsThatDifferAreListedAndRepairedHere()
+    {
+        openAt(Phase::Replica);
+        auto *page = m_window->page(MainWindow::Progress);
+        Snapshot s = sampleSnapshot(Phase::Replica);
+        s.tables[1].state = TableState::Different;
+        m_engine->migration->set(s);
+        VerifyReport report;
+        TableVerdict verdict;
+        verdict.name = QStringLiteral("shop.orders");
+        verdict.missing = 1;
+        verdict.samples = {{QStringLiteral("4711"), QStringLiteral("missing")}};
+        report.tables = {verdict};
+        m_engine->migration->end({command::Verify{}, {}, report});
+        auto *rows = find<QWidget>("troubleBanner", page)->findChild<QPlainTextEdit *>();
+        QTRY_VERIFY2(rows->toPlainText().contains(QStringLiteral("row 4711: missing")),
+                     qPrintable(rows->toPlainText()));
+        QTest::mouseClick(find<QPushButton>("repairButton", page), Qt::LeftButton);
+        auto *box = find<QMessageBox>("repairDialog");
+        QVERIFY2(box->text().contains(QStringLiteral("overwritten")), qPrintable(box->text()));
+        QCOMPARE(countPosted<command::Verify>(), 0);
+        QTest::mouseClick(find<QPushButton>("repairNowButton"), Qt::LeftButton);
+        QCOMPARE(countPosted<command::Verify>(), 1);
+        bool repairs = false;
+        for (const Command &c : m_engine->migration->posted()) {
+            if (const auto *v = std::get_if<command::Verify>(&c))
+                repairs = v->repair;
+        }
+        QVERIFY(repairs);
+    }
+
+    void whatIsNotCarriedOverNowIsNotSaidToFollow()
+    {
+        openAt(Phase::Replica);
+        auto *bar = m_window->findChild<RolesBar *>();
+        QTRY_VERIFY(bar->sentence().contains(QStringLiteral("follows.")));
+        Snapshot s = sampleSnapshot(Phase::Replica);
+        s.runState = RunState::Paused;
+        m_engine->migration->set(s);
+        QTRY_VERIFY2(bar->sentence().contains(QStringLiteral("does not follow now")),
+                     qPrintable(bar->sentence()));
+        QVERIFY(find<QLabel>("lagFact")->text().contains(QStringLiteral("not measured since")));
+    }
+
+    void theOldSourceIsClosedAndThisOpensIt()
+    {
+        m_engine->openSql = QStringLiteral("SET GLOBAL read_only=OFF;");
+        openAt(Phase::Finished);
+        QCOMPARE(m_window->currentPage(), MainWindow::Finished);
+        auto *page = m_window->page(MainWindow::Finished);
+        QTRY_VERIFY(find<QWidget>("openOldBox", page)->isVisible());
+        QCOMPARE(find<QWidget>("openOldBox", page)->findChild<QPlainTextEdit *>()->toPlainText(),
+                 m_engine->openSql);
+        const QString says =
+            page->findChild<QLabel *>(QStringLiteral("finishedOldSourceText"))->text();
+        QVERIFY2(says.contains(QStringLiteral("closed for writes")) &&
+                     says.contains(QStringLiteral("restart")),
+                 qPrintable(says));
+    }
+
+    void whoIsRefusedIsNotToldThatEncryptionFailed()
+    {
+        m_engine->connection.stages.resize(2);
+        Error e;
+        e.code = ErrorCode::Connect;
+        e.message = cwText("core", "The password is wrong.");
+        m_engine->connection.stages.push_back({ConnectStage::SignIn, false, e.message});
+        m_engine->connection.error = e;
+        click("newMigrationButton");
+        m_window->prefill(sampleAddress("db-old.example.net", "shop"), std::nullopt);
+        click("sourceTestButton");
+        auto *page = m_window->page(MainWindow::Source);
+        const auto line = [&](int i) {
+            return page->findChild<QLabel *>(QStringLiteral("stage%1Text").arg(i))->text();
+        };
+        QTRY_VERIFY(line(3).contains(QStringLiteral("failed")));
+        QVERIFY2(!line(2).contains(QStringLiteral("failed")), qPrintable(line(2)));
+        m_engine->connection = sampleEngine()->connection;
+        m_engine->connection.stages[2].detail = cwText("core", "The connection is not encrypted.");
+        click("sourceTestButton");
+        QTRY_VERIFY(line(4).contains(QStringLiteral("passed")));
+        QVERIFY2(!line(2).contains(QStringLiteral("passed")), qPrintable(line(2)));
+        QVERIFY(line(2).contains(QStringLiteral("not encrypted")));
+    }
+
+    void theScriptForTheUserHasAPasswordOfItsOwn()
+    {
+        QStringList seen;
+        for (int i = 0; i < 2; ++i) {
+            UserScriptDialog dialog(m_window->bridge(), Endpoint{}, Side::Source,
+                                    causeway::Selection{}, nullptr);
+            dialog.setAttribute(Qt::WA_DeleteOnClose, false);
+            auto *text = dialog.findChild<QPlainTextEdit *>();
+            QTRY_VERIFY(text->toPlainText().contains(QStringLiteral("IDENTIFIED BY '")));
+            const QString password = text->toPlainText().section(QLatin1Char('\''), 5, 5);
+            QVERIFY2(password.size() >= 20 && !password.contains(QLatin1Char('$')),
+                     qPrintable(text->toPlainText()));
+            seen << password;
+        }
+        QVERIFY(seen[0] != seen[1]);
+    }
+
+    void whatCanBeDoneAboutAFindingIsInSight_data()
+    {
+        QTest::addColumn<QSize>("size");
+        QTest::newRow("small") << QSize(800, 600);
+        QTest::newRow("usual") << QSize(1120, 780);
+    }
+
+    void whatCanBeDoneAboutAFindingIsInSight()
+    {
+        QFETCH(const QSize, size);
+        for (Finding &f : m_engine->check.findings) {
+            f.fix.sql = {QStringLiteral("SET GLOBAL binlog_format = ROW"),
+                         QStringLiteral("SET GLOBAL binlog_row_image = FULL")};
+            f.fix.config = {QStringLiteral("[mysqld]"), QStringLiteral("binlog_format = ROW")};
+        }
+        m_window->resize(size);
+        walkTo(MainWindow::Preflight);
+        auto *tree = find<QTreeView>("findingTree");
+        tree->setCurrentIndex(tree->model()->index(1, 0, tree->model()->index(0, 0)));
+        QApplication::processEvents();
+        for (const char *name :
+             {"acceptCheck", "checkAgainButton", "fixPlanButton", "exportButton"}) {
+            auto *w = find<QWidget>(name);
+            QVERIFY2(w->isVisible() && w->visibleRegion().boundingRect().height() == w->height(),
+                     name);
+        }
+        // A line of my.cnf is not to be pasted into a session.
+        auto *page = m_window->page(MainWindow::Preflight);
+        const QString sql =
+            find<QWidget>("fixSql", page)->findChild<QPlainTextEdit *>()->toPlainText();
+        QVERIFY2(!sql.contains(QStringLiteral("[mysqld]")), qPrintable(sql));
+        QVERIFY(find<QWidget>("fixConfig", page)
+                    ->findChild<QPlainTextEdit *>()
+                    ->toPlainText()
+                    .startsWith(QStringLiteral("[mysqld]")));
+    }
+
+    void helpNeedsNoDisplay()
+    {
+        QProcess program;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        for (const char *name : {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"})
+            environment.remove(QString::fromLatin1(name));
+        program.setProcessEnvironment(environment);
+        const auto run = [&program](const QStringList &arguments) {
+            program.start(QStringLiteral(CAUSEWAY_PROGRAM), arguments);
+            return program.waitForFinished() ? program.exitCode() : -1;
+        };
+        for (const char *option : {"--help", "--version"}) {
+            QCOMPARE(run({QString::fromLatin1(option)}), 0);
+            QCOMPARE(program.exitStatus(), QProcess::NormalExit);
+            QVERIFY(!program.readAllStandardOutput().isEmpty());
+        }
+        QCOMPARE(run({}), 2);
+        QVERIFY(program.readAllStandardError().contains("no display"));
     }
 
     void finishAsksForTheNameToBeTyped()

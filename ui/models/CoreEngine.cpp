@@ -129,6 +129,8 @@ public:
         CW_TRY_ASSIGN(const auto last, journal->events(1));
         if (!last.empty())
             out.lastCheckpoint = QDateTime::fromMSecsSinceEpoch(last.back().atMs, Qt::UTC);
+        CW_TRY_ASSIGN(const auto openSql, journal->value(QStringLiteral("old_source_open_sql")));
+        out.oldSourceOpenSql = openSql.value_or(QString());
         out.inUse = Journal::hasOwner(path);
         return out;
     }

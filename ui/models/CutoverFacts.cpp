@@ -13,6 +13,71 @@ QString CutoverFacts::obstacle() const
     return {};
 }
 
+int CutoverFacts::badTables(const Snapshot &s)
+{
+    return static_cast<int>(
+        std::count_if(s.tables.begin(), s.tables.end(), [](const TableProgress &t) {
+            return t.state == TableState::Different || t.state == TableState::Failed;
+        }));
+}
+
+bool CutoverFacts::differsBy(const Snapshot &s)
+{
+    return std::any_of(s.tables.begin(), s.tables.end(),
+                       [](const TableProgress &t) { return t.state == TableState::Different; }) ||
+           (s.error && s.error->code == ErrorCode::Differences &&
+            s.error->id != QLatin1String("foreign-write")); // that one is the alarm
+}
+
+std::vector<std::pair<Mark, QString>> CutoverFacts::troubles(const Snapshot &s)
+{
+    std::vector<std::pair<Mark, QString>> out;
+    if (s.alarm) {
+        const QString follower =
+            Words::ltr(s.alarm->side == Side::Source ? s.sourceName : s.targetName);
+        const QString tables = s.alarm->tables.join(QStringLiteral(", "));
+        QString text =
+            s.alarm->count == 0
+                ? tr("Others may have written on %1, which follows: its log was gone before it was "
+                     "looked at.")
+                      .arg(follower)
+            : tables.isEmpty()
+                ? tr("Somebody else wrote on %1, which follows: %n transaction(s).", nullptr,
+                     static_cast<int>(s.alarm->count))
+                      .arg(follower)
+                : tr("Somebody else wrote on %1, which follows: %n transaction(s), in %2.", nullptr,
+                     static_cast<int>(s.alarm->count))
+                      .arg(follower, tables);
+        if (s.alarm->lastMs > 0)
+            text += QLatin1Char(' ') + tr("Seen last at %1.").arg(Words::time(s.alarm->lastMs));
+        out.emplace_back(Mark::Blocked,
+                         text + QLatin1Char(' ') +
+                             tr("Find out who it is; a comparison that finds both sides equal "
+                                "clears this."));
+    }
+    for (const Trouble &t : s.troubles) {
+        QString text = t.text.translated();
+        if (!t.fix.isEmpty())
+            text += QLatin1Char('\n') + tr("What to do: %1").arg(Words::fix(t.fix));
+        out.emplace_back(Mark::Blocked, text);
+    }
+    if (differsBy(s)) {
+        QStringList names;
+        int n = 0;
+        for (const TableProgress &t : s.tables) {
+            if (t.state == TableState::Different && ++n <= 10)
+                names << t.name;
+        }
+        if (n > 10)
+            names << QStringLiteral("...");
+        if (n == 0 && s.error)
+            names << s.error->object;
+        out.emplace_back(Mark::Blocked,
+                         tr("Source and target differ: %1.").arg(names.join(QStringLiteral(", "))));
+    }
+    return out;
+}
+
 void CutoverFacts::update(const Snapshot &s, qint64 nowMs)
 {
     m_facts.clear();
@@ -21,6 +86,10 @@ void CutoverFacts::update(const Snapshot &s, qint64 nowMs)
                             const QString &text) {
         m_facts.push_back({QString::fromLatin1(id), met, met ? whenMet : otherwise, text});
     };
+
+    // Before all else: rows of somebody else would be taken for ours by whoever switches.
+    for (const auto &[mark, text] : troubles(s))
+        add("trouble", false, Mark::Done, mark, text);
 
     // Engine and window share a clock, so the age of a snapshot says how long nothing was heard.
     const bool fresh = m_ageMs <= staleAfterMs;
@@ -57,16 +126,19 @@ void CutoverFacts::update(const Snapshot &s, qint64 nowMs)
                                Words::seconds(static_cast<double>(lagHeldMs) / 1000))
                     : tr("Lag %1; it must come under %2.").arg(Words::lag(s.lagSeconds), limit));
 
-    int bad = 0;
     m_verified = 0;
+    int failed = 0;
     for (const TableProgress &t : s.tables) {
         m_verified += t.state == TableState::Verified;
-        bad += t.state == TableState::Different || t.state == TableState::Failed;
+        failed += t.state == TableState::Failed;
     }
     const int all = static_cast<int>(s.tables.size());
-    if (bad > 0)
+    if (failed > 0)
         add("verified", false, Mark::Done, Mark::Blocked,
-            tr("%n table(s) failed or differ.", nullptr, bad));
+            tr("%n table(s) failed.", nullptr, failed));
+    else if (differsBy(s))
+        add("verified", false, Mark::Done, Mark::Blocked,
+            tr("Not every table is equal: press \"Compare and repair\"."));
     else if (m_verified == all)
         add("verified", true, Mark::Done, Mark::Pending,
             tr("All %n table(s) compared by hashes of every row, and equal.", nullptr, all));

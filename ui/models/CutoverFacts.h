@@ -6,6 +6,7 @@
 #include <QCoreApplication>
 #include <QString>
 
+#include <utility>
 #include <vector>
 
 namespace causeway::ui {
@@ -31,6 +32,12 @@ public:
     [[nodiscard]] const std::vector<Fact> &facts() const { return m_facts; }
     /// The first fact that is not met; empty = the button may be pressed.
     [[nodiscard]] QString obstacle() const;
+    /// What is wrong with the rows or with replication: writes of others, rows that differ. Also
+    /// for pages that show it beside the checklist.
+    [[nodiscard]] static std::vector<std::pair<Mark, QString>> troubles(const Snapshot &);
+    [[nodiscard]] static int badTables(const Snapshot &); ///< failed, or they differ
+    /// Rows differ, as tables say or as the last command ended.
+    [[nodiscard]] static bool differsBy(const Snapshot &);
     [[nodiscard]] qint64 ageMs() const { return m_ageMs; }
     [[nodiscard]] int verified() const { return m_verified; } ///< tables compared and equal
 

@@ -78,7 +78,8 @@ void EngineBridge::adopt(OpenedMigration opened)
     m_settings = std::move(opened.settings);
     m_path = opened.path;
     m_outcomesSeen = m_migration->lastOutcome().first;
-    m_commandRunning = false;
+    m_commandRunning = m_comparing = false;
+    m_comparison.reset();
     m_snapshot = m_migration->snapshot();
     m_timer.start();
     Q_EMIT migrationChanged();
@@ -91,7 +92,8 @@ void EngineBridge::release(std::function<void()> done)
     m_snapshot.reset();
     m_path.clear();
     m_settings = {};
-    m_commandRunning = false;
+    m_commandRunning = m_comparing = false;
+    m_comparison.reset();
     if (!m_migration) {
         if (done)
             done();
@@ -129,16 +131,20 @@ void EngineBridge::drive(const command::RunTo &goal)
 {
     if (m_commandRunning || (m_snapshot && isActive(*m_snapshot)))
         post(command::Pause{});
+    const Phase phase = m_snapshot ? m_snapshot->phase : Phase::Draft;
+    m_comparing = (goal.goal == Goal::Primary && phase == Phase::Replica) ||
+                  (goal.goal == Goal::Replica && phase == Phase::Primary);
     post(goal);
 }
 
-void EngineBridge::verify()
+void EngineBridge::verify(bool repair)
 {
     const bool wasActive = m_commandRunning || (m_snapshot && isActive(*m_snapshot));
     const Phase phase = m_snapshot ? m_snapshot->phase : Phase::Draft;
     if (wasActive)
         post(command::Pause{});
-    post(command::Verify{});
+    m_comparing = true;
+    post(command::Verify{repair});
     if (wasActive)
         post(command::RunTo{phase == Phase::Primary ? Goal::Primary : Goal::Replica, true, false});
 }
@@ -155,6 +161,11 @@ void EngineBridge::refresh()
     if (ended) {
         m_outcomesSeen = count;
         m_commandRunning = false;
+        // A Pause that made way for the comparison ends before it.
+        if (outcome && !std::holds_alternative<command::Pause>(outcome->command))
+            m_comparing = false;
+        if (outcome && outcome->verify)
+            m_comparison = outcome->verify;
     }
     if (changed || ended)
         Q_EMIT snapshotChanged();

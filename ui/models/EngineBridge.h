@@ -1,6 +1,7 @@
 #pragma once
 
 #include "models/EnginePort.h"
+#include "verify/Verifier.h"
 
 #include <QObject>
 #include <QPointer>
@@ -8,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -63,7 +65,15 @@ public:
     /// Drives to a goal: a command under way (following) is paused first, else the new one would
     /// wait behind it for ever.
     void drive(const command::RunTo &);
-    void verify(); ///< compares now, then goes on as before
+    /// Compares now, then goes on as before. `repair`: makes the follower equal where it is not.
+    void verify(bool repair = false);
+    /// A comparison was asked for and has not ended; also the one before a switch.
+    [[nodiscard]] bool isComparing() const { return m_comparing; }
+    /// The newest comparison that was seen to end since the file was opened; null when none was.
+    [[nodiscard]] const VerifyReport *comparison() const
+    {
+        return m_comparison ? &*m_comparison : nullptr;
+    }
     /// A command was posted whose outcome has not been seen yet.
     [[nodiscard]] bool isCommandRunning() const { return m_commandRunning; }
 
@@ -111,7 +121,8 @@ private:
     QString m_path;
     std::shared_ptr<const Snapshot> m_snapshot;
     quint64 m_outcomesSeen = 0;
-    bool m_commandRunning = false;
+    bool m_commandRunning = false, m_comparing = false;
+    std::optional<VerifyReport> m_comparison;
     QTimer m_timer, m_jobTimer;
     Ticket m_lastTicket = 0;
     std::vector<std::unique_ptr<PendingBase>> m_jobs; // last: joined before anything else goes

@@ -38,6 +38,7 @@ struct FileSummary {
     Phase phase = Phase::Draft;
     QDateTime lastCheckpoint; ///< UTC; invalid when nothing was recorded yet
     bool inUse = false;
+    QString oldSourceOpenSql; ///< finished: what opens the old source; empty = it is open
 };
 
 /// Everything the wizard asks of the engine. Every call may block: the bridge makes them on a

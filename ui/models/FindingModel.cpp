@@ -20,8 +20,9 @@ FindingModel::Group FindingModel::groupOf(const Finding &f)
         return f.blocksMigration ? Blockers : Warnings;
     case FindingStatus::Warning:
         return Warnings;
-    case FindingStatus::Pass:
     case FindingStatus::Info:
+        return Notes;
+    case FindingStatus::Pass:
         return Passed;
     case FindingStatus::Skipped:
         return Skipped;
@@ -160,6 +161,8 @@ QString FindingModel::groupTitle(Group g) const
         return tr("Blockers (%1)").arg(n);
     case Warnings:
         return tr("Warnings (%1)").arg(n);
+    case Notes:
+        return tr("To know (%1)").arg(n);
     case Passed:
         return tr("Passed (%1)").arg(n);
     case Skipped:
@@ -183,7 +186,7 @@ QVariant FindingModel::data(const QModelIndex &i, int role) const
         if (role == Qt::DecorationRole) {
             if (m_groups[group].empty())
                 return statusIcon(Mark::Pending);
-            static constexpr std::array marks{Mark::Blocked, Mark::Warning, Mark::Done,
+            static constexpr std::array marks{Mark::Blocked, Mark::Warning, Mark::Info, Mark::Done,
                                               Mark::Skipped};
             return statusIcon(marks[group]);
         }

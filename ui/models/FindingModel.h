@@ -10,13 +10,14 @@
 
 namespace causeway::ui {
 
-/// Findings in four groups: what blocks, what warns, what passed, what was skipped. "Unknown" goes
+/// Findings in groups: what blocks, what warns, what one should know, what passed, what was
+/// skipped. "Unknown" goes
 /// where a failure of that check would go: it never counts as passed.
 class FindingModel : public QAbstractItemModel {
     Q_OBJECT
 
 public:
-    enum Group { Blockers, Warnings, Passed, Skipped, GroupCount };
+    enum Group { Blockers, Warnings, Notes, Passed, Skipped, GroupCount };
     enum Column { Check, Side, Found, Needed, Objects, ColumnCount };
 
     using QAbstractItemModel::QAbstractItemModel;

@@ -395,8 +395,73 @@ QString Words::error(const Error &e)
                                      : tr("(error %1, SQLSTATE %2)").arg(e.number).arg(e.sqlState));
     }
     if (!e.fix.isEmpty())
-        out += QLatin1Char('\n') + tr("What to do: %1").arg(e.fix.translated());
+        out += QLatin1Char('\n') + tr("What to do: %1").arg(fix(e.fix));
     return out;
+}
+
+QString Words::fix(const Text &text)
+{
+    const QString english = text.english();
+    const auto names = [&english](const char *what) {
+        return english.contains(QLatin1String(what));
+    };
+    if (names("verify --repair"))
+        return tr("Press \"Compare and repair\" on the page Copy and replicate, and find out who "
+                  "writes to the server that follows.");
+    if (names("answer FILE"))
+        return tr("Answer the question on the page Copy and replicate.");
+    if (names("--accept one-way"))
+        return tr("Mend that and try again. A switch without a way back is accepted on the page "
+                  "Plan, before the copy starts.");
+    if (names("run --accept") || names("Run \"check\""))
+        return tr("Press \"Check again\" on the page Preflight: it says how to mend each of them, "
+                  "and what can be accepted.");
+    if (names("run --to replica"))
+        return tr("Switch back, or finish, on the page Cutover.");
+    if (names("run --to primary"))
+        return tr("Switch first, on the page Cutover.");
+    return text.translated();
+}
+
+QString Words::state(const Snapshot &s, bool comparing)
+{
+    QString out = tr("%1: %2", "phase: run state").arg(phase(s.phase), runState(s.runState));
+    const bool ended = s.phase == Phase::Finished || s.phase == Phase::Cancelled;
+    if (s.activity.isEmpty() || !(isActive(s) || ended))
+        return out;
+    bool over = !comparing && (s.phase == Phase::Replica || s.phase == Phase::Primary) &&
+                s.activity.english() == QLatin1String("Comparing both sides.");
+    for (const StepRecord &step : s.steps) {
+        if (step.title.english() == s.activity.english())
+            over = step.state != StepState::Running;
+    }
+    if (!over)
+        return out + QStringLiteral(". ") + s.activity.translated();
+    if ((s.phase != Phase::Replica && s.phase != Phase::Primary) ||
+        (s.oneWay && s.roles.leader == Side::Target))
+        return out;
+    return out + QStringLiteral(". ") + tr("%1 follows %2.").arg(ltr(follower(s)), ltr(leader(s)));
+}
+
+QString Words::copied(const Snapshot &s)
+{
+    const auto count = [&s](TableState state) {
+        return std::count_if(s.tables.begin(), s.tables.end(),
+                             [state](const TableProgress &t) { return t.state == state; });
+    };
+    const bool copied =
+        copyStarted(s.phase) && s.phase != Phase::Copying && !s.tables.empty() &&
+        count(TableState::Waiting) + count(TableState::Copying) + count(TableState::Failed) == 0;
+    if (!copied)
+        return tr("%1 % copied").arg(static_cast<int>(std::floor(copyProgress(s) * 100)));
+    if (const auto n = count(TableState::Different); n > 0)
+        return tr("Copied; tables that differ: %1").arg(number(n));
+    const auto verified = count(TableState::Verified);
+    if (verified == static_cast<qsizetype>(s.tables.size()))
+        return tr("Copied and compared");
+    return verified > 0 ? tr("Copied; compared: %1 of %2 tables")
+                              .arg(number(verified), number(static_cast<qint64>(s.tables.size())))
+                        : tr("Copied; not yet compared");
 }
 
 QString Words::leader(const Snapshot &s)
@@ -440,6 +505,12 @@ bool isActive(const Snapshot &s)
 {
     return s.runState == RunState::Running || s.runState == RunState::Pausing ||
            s.runState == RunState::Stalled || s.runState == RunState::NeedsDecision;
+}
+
+bool isCarrying(const Snapshot &s)
+{
+    return s.runState == RunState::Running || s.runState == RunState::Pausing ||
+           s.runState == RunState::Stalled || s.route == QLatin1String("native");
 }
 
 bool copyStarted(Phase p)

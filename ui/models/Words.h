@@ -48,6 +48,13 @@ public:
     /// Isolated left-to-right: a host name or SQL inside a right-to-left sentence.
     static QString ltr(const QString &);
     static QString error(const Error &); ///< one paragraph: sentence, server's words, fix
+    /// What to do, by the wizard's buttons where the engine names a command of causeway-cli: that
+    /// is refused while this window has the file.
+    static QString fix(const Text &);
+    /// Phase, run state, and what is being done: only while it is, since the engine leaves the last
+    /// activity standing. `comparing`: a comparison was asked for and has not ended.
+    static QString state(const Snapshot &, bool comparing);
+    static QString copied(const Snapshot &); ///< for the bar: how far the copy is
 
     static QString leader(const Snapshot &); ///< host that takes writes
     static QString follower(const Snapshot &);
@@ -58,5 +65,7 @@ public:
 double copyProgress(const Snapshot &);
 bool isActive(const Snapshot &); ///< work is under way that closing the window would stop
 bool copyStarted(Phase);
+/// Changes are carried to the follower now: by the servers, or by this program while it runs.
+bool isCarrying(const Snapshot &);
 
 } // namespace causeway::ui

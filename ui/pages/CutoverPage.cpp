@@ -4,6 +4,7 @@
 #include "models/StepModel.h"
 #include "widgets/Labels.h"
 #include "widgets/RowsView.h"
+#include "widgets/TroubleBanner.h"
 #include "widgets/TypedConfirm.h"
 
 #include <QCheckBox>
@@ -33,13 +34,14 @@ std::vector<StepRecord> switchSteps(const Snapshot &s)
 
 CutoverPage::CutoverPage(EngineBridge &bridge, Draft &draft)
     : Page(bridge, draft, QStringLiteral("cutoverPage"), tr("Cutover"), {}),
-      m_state(new StatusLine(QStringLiteral("cutoverState"))),
+      m_trouble(new TroubleBanner), m_state(new StatusLine(QStringLiteral("cutoverState"))),
       m_obstacle(new StatusLine(QStringLiteral("cutoverObstacle"))),
       m_pause(new StatusLine(QStringLiteral("cutoverPause"))),
       m_factBox(new QGroupBox(tr("Before the switch"))), m_factLayout(new QVBoxLayout(m_factBox)),
       m_steps(new StepModel(this)), m_stepView(new RowsView), m_clients(new ClientModel(this)),
       m_clientView(new RowsView), m_clientState(new StatusLine(QStringLiteral("clientState")))
 {
+    body()->addWidget(m_trouble);
     body()->addWidget(m_state);
     m_factBox->setObjectName(QStringLiteral("factBox"));
     body()->addWidget(m_factBox);
@@ -92,6 +94,7 @@ CutoverPage::CutoverPage(EngineBridge &bridge, Draft &draft)
             m_asked.reset();
         updateFacts();
     });
+    connect(m_trouble, &TroubleBanner::repairRequested, this, [this] { m_bridge.verify(true); });
     connect(m_primary, &QPushButton::clicked, this, &CutoverPage::switchOver);
     connect(m_back, &QPushButton::clicked, this, &CutoverPage::switchBack);
     connect(m_finish, &QPushButton::clicked, this, &CutoverPage::askFinish);
@@ -203,10 +206,19 @@ void CutoverPage::askFinish()
     if (!s)
         return;
     const bool open = m_openSource->isChecked();
+    QString known;
+    for (const auto &[mark, text] : CutoverFacts::troubles(*s))
+        known += text + QStringLiteral("\n");
+    if (!known.isEmpty())
+        known += tr("Finishing neither compares nor repairs: %1 stays as it is, with these rows, "
+                    "and %2 goes on with its own.")
+                     .arg(Words::ltr(s->sourceName), Words::ltr(s->targetName)) +
+                 QStringLiteral("\n\n");
     auto *confirm = new TypedConfirm(
         tr("Finish"),
-        (open ? tr("%1 no longer follows and is open for writes again. ")
-              : tr("%1 no longer follows and stays closed for writes. "))
+        known +
+            (open ? tr("%1 no longer follows and is open for writes again. ")
+                  : tr("%1 no longer follows and stays closed for writes. "))
                 .arg(Words::ltr(s->sourceName)) +
             tr("Causeway removes what it put on both servers. There is no way back after this."),
         s->targetName, tr("Finish"), this);
@@ -235,6 +247,7 @@ void CutoverPage::snapshotChanged()
 void CutoverPage::updateFacts()
 {
     const auto &s = m_bridge.snapshot();
+    m_trouble->show(s.get(), m_bridge.comparison());
     if (!s) {
         m_state->set(Mark::Pending, tr("The copy has not been started."));
         for (QWidget *w : QList<QWidget *>{m_factBox, m_primary, m_back, m_finish, m_openSource,
@@ -247,10 +260,7 @@ void CutoverPage::updateFacts()
     const bool sourceLeads = s->roles.leader == Side::Source;
     const bool switching = s->phase == Phase::Switching || s->phase == Phase::SwitchingBack;
     const bool ended = s->phase == Phase::Finished || s->phase == Phase::Cancelled;
-    QString state =
-        tr("%1: %2", "phase: run state").arg(Words::phase(s->phase), Words::runState(s->runState));
-    if (!s->activity.isEmpty())
-        state += QStringLiteral(". ") + s->activity.translated();
+    QString state = Words::state(*s, m_bridge.isComparing());
     if (s->error)
         state += QLatin1Char('\n') + Words::error(*s->error);
     m_state->set(Words::mark(s->runState), state);

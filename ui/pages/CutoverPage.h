@@ -16,6 +16,7 @@ class ClientModel;
 class RowsView;
 class StatusLine;
 class StepModel;
+class TroubleBanner;
 
 /// 7 Cutover: the facts, one button that names the host, and the way back.
 class CutoverPage : public Page {
@@ -43,6 +44,7 @@ private:
 
     CutoverFacts m_facts;
     QTimer m_timer;
+    TroubleBanner *m_trouble;
     StatusLine *m_state, *m_obstacle, *m_pause;
     QGroupBox *m_factBox;
     QVBoxLayout *m_factLayout;

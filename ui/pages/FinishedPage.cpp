@@ -39,6 +39,16 @@ FinishedPage::FinishedPage(EngineBridge &bridge, Draft &draft)
     boxLayout->addWidget(m_connection);
     body()->addWidget(box);
 
+    auto *openBox = new QGroupBox(tr("To open the old database for writes again"));
+    openBox->setObjectName(QStringLiteral("openOldBox"));
+    auto *openLayout = new QVBoxLayout(openBox);
+    m_open = new CodeView(tr("Statements that open the old database"));
+    m_open->setVisibleLines(1);
+    m_open->setMaximumHeight(m_open->fontMetrics().lineSpacing() * 4);
+    openLayout->addWidget(m_open);
+    m_openBox = openBox;
+    body()->addWidget(openBox);
+
     auto *tabs = new QTabWidget;
     named(tabs, QStringLiteral("finishedTabs"), tr("Result and timeline"));
     named(m_tableView, QStringLiteral("resultList"), tr("Result per table"));
@@ -91,6 +101,7 @@ void FinishedPage::snapshotChanged()
     m_connection->parentWidget()->setVisible(ended && s->phase == Phase::Finished);
     for (StatusLine *line : {m_pause, m_old, m_accepted, m_leftOut})
         line->hide();
+    m_openBox->hide();
     if (!s || !ended) {
         setTitle(tr("Finished"), {});
         m_result->set(Mark::Pending, tr("The migration is not finished yet."));
@@ -120,9 +131,23 @@ void FinishedPage::snapshotChanged()
                  tr("Writes were held for %1.").arg(Words::seconds(s->writePauseSeconds)));
     if (s->phase == Phase::Finished) {
         m_old->show();
-        m_old->set(Mark::Info, tr("The old database still stands on %1, as it was when it stopped "
-                                  "following.")
-                                   .arg(Words::ltr(s->sourceName)));
+        QString old = tr("The old database still stands on %1, as it was when it stopped "
+                         "following.")
+                          .arg(Words::ltr(s->sourceName));
+        askOldSource();
+        if (m_openSql) {
+            const bool closed = !m_openSql->isEmpty();
+            old += QLatin1Char(' ') +
+                   (closed ? tr("It is closed for writes.") : tr("It is open for writes."));
+            // SET GLOBAL is forgotten by a restart; a persisted value is not.
+            if (m_openSql->contains(QLatin1String("GLOBAL read_only"), Qt::CaseInsensitive) &&
+                !m_openSql->contains(QLatin1String("PERSIST"), Qt::CaseInsensitive))
+                old += QLatin1Char(' ') + tr("A restart of that server opens it too: write "
+                                             "read_only into its configuration to keep it closed.");
+            m_openBox->setVisible(closed);
+            m_open->setText(*m_openSql);
+        }
+        m_old->set(Mark::Info, old);
     }
     const QStringList accepted = m_bridge.settings().accepted;
     m_accepted->setVisible(!accepted.isEmpty());
@@ -132,6 +157,24 @@ void FinishedPage::snapshotChanged()
     m_leftOut->set(Mark::Info, tr("Left out: %1").arg(m_draft.leftOut.join(QStringLiteral(", "))));
     m_connection->setText(urlWithoutAccount(m_bridge.settings().target.fromHere));
     Q_EMIT completeChanged();
+}
+
+/// The engine leaves in the file what opens the old source again; read once.
+void FinishedPage::askOldSource()
+{
+    if (m_lookedAt == m_bridge.path())
+        return;
+    m_lookedAt = m_bridge.path();
+    m_openSql.reset();
+    m_bridge.run<FileSummary>([engine = m_bridge.sharedEngine(), path = m_lookedAt](
+                                  std::stop_token) { return engine->summary(path); },
+                              this,
+                              [this, path = m_lookedAt](Result<FileSummary> summary) {
+                                  if (!summary || path != m_bridge.path())
+                                      return;
+                                  m_openSql = summary->oldSourceOpenSql;
+                                  snapshotChanged();
+                              });
 }
 
 bool FinishedPage::saveReport()

@@ -2,6 +2,8 @@
 
 #include "pages/Page.h"
 
+#include <optional>
+
 class QPushButton;
 
 namespace causeway::ui {
@@ -23,9 +25,14 @@ public:
     bool saveReport() override;
 
 private:
+    void askOldSource();
     void saveAsFormat(const QString &format);
 
     StatusLine *m_result, *m_pause, *m_old, *m_accepted, *m_leftOut;
+    QString m_lookedAt; ///< the file of which m_openSql was read
+    std::optional<QString> m_openSql;
+    QWidget *m_openBox;
+    CodeView *m_open;
     CodeView *m_connection;
     TableListModel *m_tables;
     RowsView *m_tableView;

@@ -1,10 +1,10 @@
 #include "pages/Page.h"
 
+#include "models/Folders.h"
 #include "widgets/Labels.h"
 
 #include <QFileDialog>
 #include <QMessageBox>
-#include <QStandardPaths>
 #include <QVBoxLayout>
 
 namespace causeway::ui {
@@ -35,7 +35,7 @@ void Page::setTitle(const QString &title, const QString &lead)
 void Page::saveAs(const QString &caption, const QString &suggested, const QString &filter,
                   std::function<Result<QByteArray>()> content)
 {
-    const QString folder = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation);
+    const QString folder = filesFolder();
     auto *dialog = new QFileDialog(this, caption, folder, filter);
     dialog->setObjectName(QStringLiteral("saveDialog"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);

@@ -1,5 +1,6 @@
 #include "pages/PlanPage.h"
 
+#include "models/Folders.h"
 #include "models/StepModel.h"
 #include "widgets/CodeView.h"
 #include "widgets/Labels.h"
@@ -19,7 +20,6 @@
 #include <QRadioButton>
 #include <QRegularExpression>
 #include <QSpinBox>
-#include <QStandardPaths>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -36,11 +36,26 @@ QByteArray fingerprint(Settings s)
     return QJsonDocument(s.toJson()).toJson(QJsonDocument::Compact);
 }
 
+/// Why a step of the plan shows no statement. Few run none; the others are written from what is
+/// found on the servers when they run, and are then kept with the step.
+QString withoutSql(const StepRecord &step)
+{
+    if (step.id == QLatin1String("plan.check") || step.id == QLatin1String("plan.verify") ||
+        step.id == QLatin1String("switch.compare-before") ||
+        step.id == QLatin1String("switch.compare") || step.id == QLatin1String("copy.position"))
+        return PlanPage::tr("This step reads and changes nothing.");
+    if (step.id == QLatin1String("copy.rows") || step.id == QLatin1String("plan.catch-up") ||
+        step.id == QLatin1String("switch.drain"))
+        return PlanPage::tr("This step writes rows: those of the source, in transactions of many.");
+    return PlanPage::tr("The statements of this step are not known yet: they are written when it "
+                        "runs, from what is found on the servers then. The report shows them.");
+}
+
 QString defaultFile(const Draft &draft)
 {
     QString name = draft.selection.schemas.value(0, QStringLiteral("migration"));
     name.replace(QRegularExpression(QStringLiteral("[^\\w.-]")), QStringLiteral("_"));
-    const QDir folder(QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation));
+    const QDir folder(filesFolder());
     return folder.filePath(QStringLiteral("%1-%2.causeway").arg(name, draft.id));
 }
 
@@ -157,7 +172,7 @@ PlanPage::PlanPage(EngineBridge &bridge, Draft &draft)
             [this](const QModelIndex &now) {
                 const StepRecord *step = m_steps->step(now);
                 m_sql->setText(step ? step->shownSql.join(QStringLiteral(";\n")) : QString());
-                m_sql->setEmptyText(step ? tr("This step runs no statement of its own.")
+                m_sql->setEmptyText(step ? withoutSql(*step)
                                          : tr("Choose a step to see its statements."));
             });
     load();

@@ -3,7 +3,7 @@
 #include "models/FindingModel.h"
 #include "models/Pdf.h"
 #include "report/Report.h"
-#include "widgets/CodeView.h"
+#include "widgets/FixCode.h"
 #include "widgets/FixPlanDialog.h"
 #include "widgets/Labels.h"
 #include "widgets/RowsView.h"
@@ -23,13 +23,13 @@ namespace causeway::ui {
 
 PreflightPage::PreflightPage(EngineBridge &bridge, Draft &draft)
     : Page(bridge, draft, QStringLiteral("preflightPage"), tr("Preflight"),
-           tr("Looks at the servers without writing anything. Blockers must be mended or accepted, "
-              "warnings acknowledged one by one.")),
+           tr("Nothing is written. Mend or accept blockers; tick each warning once you have read "
+              "it.")),
       m_model(new FindingModel(this)), m_view(new RowsView),
       m_verdict(new StatusLine(QStringLiteral("preflightVerdict"))),
       m_title(makeHeading({}, QStringLiteral("findingTitle"))),
-      m_text(makeText({}, QStringLiteral("findingText"))),
-      m_fix(new CodeView(tr("How to mend it"))), m_accept(new QCheckBox)
+      m_text(makeText({}, QStringLiteral("findingText"))), m_fix(new FixCode),
+      m_accept(new QCheckBox)
 {
     body()->addWidget(m_verdict);
     named(m_view, QStringLiteral("findingTree"), tr("Findings"));
@@ -37,15 +37,15 @@ PreflightPage::PreflightPage(EngineBridge &bridge, Draft &draft)
     m_view->setRootIsDecorated(true);
     m_view->setSelectionMode(QAbstractItemView::SingleSelection);
     m_view->setColumnChars({44, 10, 30, 30, 24});
-    m_view->setMinimumHeight(m_view->fontMetrics().height() * 7);
+    m_view->setMinimumHeight(m_view->fontMetrics().height() * 5);
 
     auto *detail = new QWidget;
     auto *lines = new QVBoxLayout(detail);
     lines->setContentsMargins(0, 0, 0, 0);
     lines->addWidget(m_title);
     lines->addWidget(m_text);
-    m_fix->setVisibleLines(3);
-    lines->addWidget(m_fix, 1);
+    lines->addWidget(m_fix);
+    lines->addStretch(1);
     m_apply = named(new QPushButton(tr("Appl&y this fix ...")), QStringLiteral("applyFixButton"),
                     tr("Apply this fix"));
     named(m_accept, QStringLiteral("acceptCheck"), tr("Accept"));
@@ -59,19 +59,19 @@ PreflightPage::PreflightPage(EngineBridge &bridge, Draft &draft)
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidget(detail);
-    scroll->setMinimumHeight(scroll->fontMetrics().height() * 8);
+    scroll->setMinimumHeight(scroll->fontMetrics().height() * 4);
     // What can be done stays in sight, however long the explanation is.
     auto *lower = new QWidget;
     auto *lowerLines = new QVBoxLayout(lower);
     lowerLines->setContentsMargins(0, 0, 0, 0);
-    lowerLines->addWidget(scroll, 1);
     lowerLines->addLayout(acts);
+    lowerLines->addWidget(scroll, 1);
     auto *splitter = new QSplitter(Qt::Vertical);
     splitter->setObjectName(QStringLiteral("preflightSplitter"));
     splitter->addWidget(m_view);
     splitter->addWidget(lower);
-    splitter->setStretchFactor(0, 3);
-    splitter->setStretchFactor(1, 2);
+    splitter->setStretchFactor(0, 1);
+    splitter->setStretchFactor(1, 1);
     splitter->setChildrenCollapsible(false);
     body()->addWidget(splitter, 1);
 
@@ -203,7 +203,7 @@ void PreflightPage::showReport(const CheckReport &report)
     m_draft.check = report;
     m_model->setFindings(report.findings);
     m_model->setAccepted(m_draft.accepted);
-    for (const auto group : {FindingModel::Blockers, FindingModel::Warnings})
+    for (const auto group : {FindingModel::Blockers, FindingModel::Warnings, FindingModel::Notes})
         m_view->expand(m_model->index(group, 0));
     for (const auto group : {FindingModel::Passed, FindingModel::Skipped})
         m_view->collapse(m_model->index(group, 0));
@@ -251,11 +251,10 @@ void PreflightPage::showDetail()
 {
     const Finding *f = m_model->finding(m_view->currentIndex());
     m_title->setVisible(f != nullptr);
-    m_fix->setVisible(
-        f && !(f->fix.sql.isEmpty() && f->fix.config.isEmpty() && f->fix.command.isEmpty()));
     m_apply->setVisible(f && f->fix.canApply && !f->fix.sql.isEmpty() && !m_locked);
     m_accept->setVisible(false);
     if (!f) {
+        m_fix->set({}, {}, {});
         m_text->setText(tr("Choose a finding to see what it means and how to mend it."));
         return;
     }
@@ -276,11 +275,7 @@ void PreflightPage::showDetail()
         lines << tr("The server must be restarted for this.");
     add(tr("Check"), f->id);
     m_text->setText(lines.join(QLatin1Char('\n')));
-    QStringList code;
-    for (const QString &statement : f->fix.sql)
-        code << (statement.endsWith(QLatin1Char(';')) ? statement : statement + QLatin1Char(';'));
-    code << f->fix.config << f->fix.command;
-    m_fix->setText(code.join(QLatin1Char('\n')));
+    m_fix->set(f->fix.sql, f->fix.config, f->fix.command);
 
     const auto group = FindingModel::groupOf(*f);
     const bool may =

@@ -8,7 +8,7 @@ class QPushButton;
 
 namespace causeway::ui {
 
-class CodeView;
+class FixCode;
 class FindingModel;
 class RowsView;
 class StatusLine;
@@ -43,7 +43,7 @@ private:
     RowsView *m_view;
     StatusLine *m_verdict;
     QLabel *m_title, *m_text;
-    CodeView *m_fix;
+    FixCode *m_fix;
     QCheckBox *m_accept;
     QPushButton *m_again, *m_plan, *m_apply, *m_export;
     EngineBridge::Ticket m_job = 0;

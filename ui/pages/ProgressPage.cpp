@@ -6,6 +6,7 @@
 #include "widgets/HistoryChart.h"
 #include "widgets/Labels.h"
 #include "widgets/RowsView.h"
+#include "widgets/TroubleBanner.h"
 #include "widgets/TypedConfirm.h"
 
 #include <QComboBox>
@@ -76,9 +77,9 @@ ProgressPage::ProgressPage(EngineBridge &bridge, Draft &draft)
       m_state(new StatusLine(QStringLiteral("progressState"))),
       m_error(new StatusLine(QStringLiteral("progressError"))),
       m_verified(new StatusLine(QStringLiteral("progressVerified"))), m_bar(new QProgressBar),
-      m_decision(new DecisionBanner), m_tables(new TableListModel(this)),
-      m_filter(new TableFilter(this)), m_view(new RowsView), m_show(new QComboBox),
-      m_search(new QLineEdit), m_tabs(new QTabWidget), m_span(new QComboBox),
+      m_decision(new DecisionBanner), m_trouble(new TroubleBanner),
+      m_tables(new TableListModel(this)), m_filter(new TableFilter(this)), m_view(new RowsView),
+      m_show(new QComboBox), m_search(new QLineEdit), m_tabs(new QTabWidget), m_span(new QComboBox),
       m_throughput(new HistoryChart({tr("Throughput"),
                                      QStringLiteral("throughputChart"),
                                      [](double v) { return Words::rate(v); },
@@ -91,6 +92,7 @@ ProgressPage::ProgressPage(EngineBridge &bridge, Draft &draft)
                                    tr("The dashed line: a switch needs a lag under %1.")
                                        .arg(Words::seconds(CutoverFacts::lagThresholdSeconds))}))
 {
+    body()->addWidget(m_trouble);
     body()->addWidget(m_state);
     named(m_bar, QStringLiteral("copyBar"), tr("Copied, by size"));
     m_bar->setRange(0, 1000);
@@ -135,6 +137,8 @@ ProgressPage::ProgressPage(EngineBridge &bridge, Draft &draft)
     connect(m_search, &QLineEdit::textChanged, m_filter, &TableFilter::setText);
     connect(m_pause, &QPushButton::clicked, this, &ProgressPage::pauseOrResume);
     connect(m_verify, &QPushButton::clicked, this, [this] { m_bridge.verify(); });
+    connect(m_trouble, &TroubleBanner::repairRequested, this, [this] { m_bridge.verify(true); });
+    connect(&m_bridge, &EngineBridge::outcomeArrived, this, &ProgressPage::snapshotChanged);
     connect(m_cancel, &QPushButton::clicked, this, &ProgressPage::askCancel);
     connect(m_decision, &DecisionBanner::answered, this,
             [this](const QString &decision, const QString &choice) {
@@ -268,9 +272,11 @@ void ProgressPage::snapshotChanged()
     const auto &s = m_bridge.snapshot();
     m_tables->setSnapshot(s);
     updateButtons();
+    m_trouble->show(s.get(), m_bridge.comparison());
     if (m_historyOf != m_bridge.path() || !s) {
         m_historyOf = m_bridge.path();
         m_history.clear();
+        m_heardMs = 0;
         drawCharts();
     }
     if (s && isActive(*s) && m_history.add({s->atMs, s->rateBytes, s->lagSeconds}))
@@ -284,13 +290,9 @@ void ProgressPage::snapshotChanged()
         Q_EMIT completeChanged();
         return;
     }
-    QString state =
-        tr("%1: %2", "phase: run state").arg(Words::phase(s->phase), Words::runState(s->runState));
-    if (!s->activity.isEmpty())
-        state += QStringLiteral(". ") + s->activity.translated();
-    m_state->set(Words::mark(s->runState), state);
+    m_state->set(Words::mark(s->runState), Words::state(*s, m_bridge.isComparing()));
     m_bar->setValue(static_cast<int>(std::floor(copyProgress(*s) * 1000)));
-    m_bar->setFormat(tr("%1 % copied").arg(static_cast<int>(std::floor(copyProgress(*s) * 100))));
+    m_bar->setFormat(Words::copied(*s));
     m_error->setVisible(s->error.has_value());
     if (s->error)
         m_error->set(Mark::Blocked, Words::error(*s->error));
@@ -318,18 +320,24 @@ void ProgressPage::snapshotChanged()
     const bool copying = s->phase == Phase::Copying || s->phase == Phase::CatchingUp;
     say(m_eta, tr("Time left"),
         copying && isActive(*s) ? Words::eta(s->etaLow, s->etaHigh) : QStringLiteral("-"));
-    say(m_lag, tr("Lag"),
-        s->lagBytes >= 0 ? tr("%1, %2").arg(Words::lag(s->lagSeconds), Words::bytes(s->lagBytes))
-                         : Words::lag(s->lagSeconds));
+    QString lag = s->lagBytes >= 0
+                      ? tr("%1, %2").arg(Words::lag(s->lagSeconds), Words::bytes(s->lagBytes))
+                      : Words::lag(s->lagSeconds);
+    // A figure that nothing renews is told with its age: the real lag grows meanwhile.
+    if (isCarrying(*s)) {
+        m_heardMs = s->atMs;
+    } else if (s->lagSeconds >= 0) {
+        const QString value = Words::seconds(s->lagSeconds);
+        lag = m_heardMs > 0 ? tr("%1 at %2; not measured since").arg(value, Words::time(m_heardMs))
+                            : tr("%1 when it last ran").arg(value);
+    }
+    say(m_lag, tr("Lag"), lag);
     const QString limit = Words::bottleneck(s->limitedBy);
     say(m_limit, tr("Limited by"), limit.isEmpty() ? QStringLiteral("-") : limit);
     say(m_retention, tr("Log kept for"), Words::logKept(*s));
     const int all = static_cast<int>(s->tables.size());
-    m_verified->setVisible(verified > 0 || different > 0);
-    if (different > 0)
-        m_verified->set(Mark::Warning,
-                        tr("%n table(s) differ between source and target.", nullptr, different));
-    else if (verified == all)
+    m_verified->setVisible(verified > 0 && different == 0); // else the banner says it
+    if (verified == all)
         m_verified->set(Mark::Done,
                         tr("All %n table(s) have been compared and are equal.", nullptr, all));
     else

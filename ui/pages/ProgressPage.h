@@ -18,6 +18,7 @@ class RowsView;
 class StatusLine;
 class TableFilter;
 class TableListModel;
+class TroubleBanner;
 
 /// 6 Copy and replicate: how far, how fast, what holds it up, and every table.
 class ProgressPage : public Page {
@@ -41,6 +42,8 @@ private:
     QProgressBar *m_bar;
     QLabel *m_rows, *m_size, *m_rate, *m_eta, *m_lag, *m_limit, *m_retention;
     DecisionBanner *m_decision;
+    TroubleBanner *m_trouble;
+    qint64 m_heardMs = 0; ///< when replication last ran, as far as this window saw
     TableListModel *m_tables;
     TableFilter *m_filter;
     RowsView *m_view;

@@ -1,5 +1,6 @@
 #include "pages/StartPage.h"
 
+#include "models/Folders.h"
 #include "widgets/Labels.h"
 #include "widgets/RowsView.h"
 #include "widgets/StatusIcon.h"
@@ -9,7 +10,6 @@
 #include <QGridLayout>
 #include <QSettings>
 #include <QStandardItemModel>
-#include <QStandardPaths>
 #include <QVBoxLayout>
 
 namespace causeway::ui {
@@ -155,9 +155,7 @@ void StartPage::readRecent()
 void StartPage::chooseFile()
 {
     auto *dialog =
-        new QFileDialog(this, tr("Open a migration"),
-                        QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation),
-                        tr("Migrations (*.causeway)"));
+        new QFileDialog(this, tr("Open a migration"), filesFolder(), tr("Migrations (*.causeway)"));
     dialog->setObjectName(QStringLiteral("openDialog"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::ExistingFile);

@@ -1,5 +1,6 @@
 #include "shell/MainWindow.h"
 
+#include "models/Folders.h"
 #include "pages/CutoverPage.h"
 #include "pages/EndpointPage.h"
 #include "pages/FinishedPage.h"
@@ -11,6 +12,7 @@
 #include "shell/PasswordsDialog.h"
 #include "widgets/Labels.h"
 #include "widgets/LogDrawer.h"
+#include "widgets/Placeholders.h"
 #include "widgets/RolesBar.h"
 #include "widgets/StatusIcon.h"
 
@@ -26,7 +28,6 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QStandardPaths>
 #include <QSystemTrayIcon>
 #include <QVBoxLayout>
 
@@ -45,6 +46,7 @@ MainWindow::MainWindow(std::shared_ptr<EnginePort> engine, QWidget *parent)
     : QMainWindow(parent), m_bridge(std::move(engine))
 {
     initResources();
+    keepPlaceholdersReadable();
     setObjectName(QStringLiteral("mainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/causeway.svg")));
     m_draft.id = Draft::newId();
@@ -56,6 +58,20 @@ MainWindow::MainWindow(std::shared_ptr<EnginePort> engine, QWidget *parent)
 }
 
 MainWindow::~MainWindow() = default;
+
+void MainWindow::keepPlaceholdersReadable()
+{
+    const QPalette now = QApplication::palette();
+    const QPalette better = withReadablePlaceholders(now);
+    // Setting it comes back here once, and then there is nothing to mend.
+    for (const auto group : {QPalette::Active, QPalette::Inactive}) {
+        if (better.color(group, QPalette::PlaceholderText) !=
+            now.color(group, QPalette::PlaceholderText)) {
+            QApplication::setPalette(better);
+            return;
+        }
+    }
+}
 
 Page *MainWindow::page(PageId id) const
 {
@@ -156,10 +172,8 @@ void MainWindow::makeMenus()
         window->show();
     });
     add(file, tr("&Open a migration ..."), QKeySequence::Open, [this] {
-        auto *dialog =
-            new QFileDialog(this, tr("Open a migration"),
-                            QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation),
-                            tr("Migrations (*.causeway)"));
+        auto *dialog = new QFileDialog(this, tr("Open a migration"), filesFolder(),
+                                       tr("Migrations (*.causeway)"));
         dialog->setAttribute(Qt::WA_DeleteOnClose);
         dialog->setFileMode(QFileDialog::ExistingFile);
         connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openFile);
@@ -460,7 +474,8 @@ void MainWindow::update()
                           !m_draft.hasTarget() ||
                                   (m_draft.target.host.isEmpty() && m_draft.target.socket.isEmpty())
                               ? QString()
-                              : m_draft.target.display());
+                              : m_draft.target.display(),
+                          page(Source)->isComplete().complete);
     updateSteps();
     updateTitle();
     m_updating = false;
@@ -637,6 +652,8 @@ void MainWindow::keyPressEvent(QKeyEvent *event)
 
 void MainWindow::changeEvent(QEvent *event)
 {
+    if (event->type() == QEvent::ApplicationPaletteChange)
+        keepPlaceholdersReadable();
     if (event->type() == QEvent::PaletteChange)
         update();
     QMainWindow::changeEvent(event);

@@ -62,6 +62,7 @@ protected:
     void changeEvent(QEvent *) override;
 
 private:
+    void keepPlaceholdersReadable();
     void makeMenus();
     void makeShell();
     void connectPages();

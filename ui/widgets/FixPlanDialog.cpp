@@ -1,15 +1,13 @@
 #include "widgets/FixPlanDialog.h"
 
 #include "models/Words.h"
-#include "widgets/CodeView.h"
+#include "widgets/FixCode.h"
 #include "widgets/Labels.h"
 
 #include <QDialogButtonBox>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QVBoxLayout>
-
-#include <algorithm>
 
 namespace causeway::ui {
 
@@ -36,17 +34,9 @@ FixPlanDialog::FixPlanDialog(const std::vector<FixPlan> &plans, QWidget *parent)
             if (!step.privilege.isEmpty())
                 text += QLatin1Char(' ') + tr("Privilege needed: %1.").arg(step.privilege);
             lines->addWidget(makeText(text, QStringLiteral("fixPlanStep%1").arg(++id)));
-            QStringList code;
-            for (const QString &sql : step.sql)
-                code << (sql.endsWith(QLatin1Char(';')) ? sql : sql + QLatin1Char(';'));
-            code << step.config << step.command;
-            if (code.isEmpty())
-                continue;
-            auto *view = new CodeView(tr("Step %1").arg(number));
-            view->setVisibleLines(static_cast<int>(std::clamp<qsizetype>(code.size(), 2, 6)));
-            view->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
-            view->setText(code.join(QLatin1Char('\n')));
-            lines->addWidget(view);
+            auto *code = new FixCode;
+            code->set(step.sql, step.config, step.command);
+            lines->addWidget(code);
         }
         lines->addWidget(makeText(tr("%1. Check again.").arg(++number),
                                   QStringLiteral("fixPlanStep%1").arg(++id)));

@@ -92,11 +92,12 @@ void RolesBar::show(const QString &source, const QString &target, Side leader, b
     m_sourceHost->setText(host(source, tr("No source chosen yet")));
     m_targetHost->setText(host(target, tr("No target chosen yet")));
     const auto role = [&](Side side, const QString &name) -> QString {
-        if (name.isEmpty())
+        if (name.isEmpty() || !m_sourceSeen)
             return Words::side(side);
         const QString word = side == leader ? tr("takes writes")
                              : follows      ? tr("follows")
                              : finished     ? tr("detached")
+                             : m_stopped    ? tr("does not follow now")
                                             : tr("does not follow yet");
         return tr("%1: %2", "source or target: its role").arg(Words::side(side), word);
     };
@@ -106,29 +107,36 @@ void RolesBar::show(const QString &source, const QString &target, Side leader, b
     const QString leaderName = leader == Side::Source ? source : target;
     const QString otherName = leader == Side::Source ? target : source;
     m_sentence.clear();
-    if (!leaderName.isEmpty())
+    if (!m_sourceSeen)
+        m_sentence = leaderName.isEmpty() ? QString() : tr("Source: %1").arg(leaderName);
+    else if (!leaderName.isEmpty())
         m_sentence = tr("%1 takes writes.").arg(leaderName);
-    if (!leaderName.isEmpty() && !otherName.isEmpty())
+    if (m_sourceSeen && !leaderName.isEmpty() && !otherName.isEmpty())
         m_sentence +=
-            QLatin1Char(' ') + (follows    ? tr("%1 follows.").arg(otherName)
-                                : finished ? tr("%1 is detached.").arg(otherName)
-                                           : tr("%1 does not follow yet.").arg(otherName));
+            QLatin1Char(' ') + (follows     ? tr("%1 follows.").arg(otherName)
+                                : finished  ? tr("%1 is detached.").arg(otherName)
+                                : m_stopped ? tr("%1 does not follow now.").arg(otherName)
+                                            : tr("%1 does not follow yet.").arg(otherName));
     setAccessibleName(m_sentence.isEmpty() ? tr("No servers chosen yet") : m_sentence);
 }
 
-void RolesBar::setHosts(const QString &source, const QString &target)
+void RolesBar::setHosts(const QString &source, const QString &target, bool sourceSeen)
 {
+    m_stopped = false;
+    m_sourceSeen = sourceSeen;
     show(source, target, Side::Source, false, false);
 }
 
 void RolesBar::setSnapshot(const Snapshot &s)
 {
+    m_sourceSeen = true;
     const bool following = s.phase == Phase::CatchingUp || s.phase == Phase::Replica ||
                            s.phase == Phase::Switching || s.phase == Phase::Primary ||
                            s.phase == Phase::SwitchingBack;
     // After a one-way switch the old source follows nobody.
     const bool cut = s.oneWay && s.roles.leader == Side::Target;
-    show(s.sourceName, s.targetName, s.roles.leader, following && !cut,
+    m_stopped = following && !isCarrying(s);
+    show(s.sourceName, s.targetName, s.roles.leader, following && !cut && !m_stopped,
          s.phase == Phase::Finished || s.phase == Phase::Cancelled || cut);
 }
 

@@ -15,8 +15,9 @@ class RolesBar : public QWidget {
 
 public:
     explicit RolesBar(QWidget *parent = nullptr);
-    /// Before a migration is open: the source takes writes and nothing follows yet.
-    void setHosts(const QString &source, const QString &target);
+    /// Before a migration is open: nothing follows yet, and that the source takes writes is said
+    /// once it has been seen.
+    void setHosts(const QString &source, const QString &target, bool sourceSeen);
     void setSnapshot(const Snapshot &);
     [[nodiscard]] QString sentence() const { return m_sentence; }
 
@@ -27,6 +28,7 @@ private:
     QLabel *m_sourceHost, *m_sourceRole, *m_targetHost, *m_targetRole;
     Arrow *m_arrow;
     QString m_sentence;
+    bool m_stopped = false, m_sourceSeen = false;
 };
 
 } // namespace causeway::ui

@@ -2,6 +2,8 @@
 
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace causeway::ui {
 
 StageList::StageList(QWidget *parent) : QWidget(parent)
@@ -45,9 +47,22 @@ void StageList::begin()
 void StageList::report(const StageReport &r)
 {
     const int stage = static_cast<int>(r.stage);
-    setStage(stage, r.passed ? Mark::Done : Mark::Blocked, r.passed ? tr("passed") : tr("failed"),
-             r.detail.translated());
-    if (r.passed && stage + 1 < stageCount && m_marks[static_cast<size_t>(stage) + 1] != Mark::Done)
+    const QString said = r.detail.english();
+    const bool plain =
+        r.stage == ConnectStage::Tls && r.passed && said.contains(QLatin1String("not encrypted"));
+    // A target's database is made as a step: not there is nothing wrong, and nothing proven.
+    const bool absent = r.stage == ConnectStage::Grants && r.passed &&
+                        said.contains(QLatin1String("does not exist"));
+    if (plain)
+        setStage(stage, Mark::Warning, tr("not encrypted"), {});
+    else if (absent)
+        setStage(stage, Mark::Warning, tr("not known"), r.detail.translated());
+    else
+        setStage(stage, r.passed ? Mark::Done : Mark::Blocked,
+                 r.passed ? tr("passed") : tr("failed"), r.detail.translated());
+    if (r.passed && stage + 1 < stageCount &&
+        (m_marks[static_cast<size_t>(stage) + 1] == Mark::Pending ||
+         m_marks[static_cast<size_t>(stage) + 1] == Mark::Running))
         setStage(stage + 1, Mark::Running, tr("trying"));
 }
 
@@ -55,11 +70,17 @@ void StageList::end(const ConnectionReport &result)
 {
     for (const StageReport &r : result.stages)
         report(r);
+    const auto failed = std::find_if(result.stages.begin(), result.stages.end(),
+                                     [](const StageReport &r) { return !r.passed; });
     for (int i = 0; i < stageCount; ++i) {
         const Mark mark = m_marks[static_cast<size_t>(i)];
         if (mark != Mark::Running && mark != Mark::Pending)
             continue;
-        if (result.error)
+        // The driver encrypts and signs in at one go: who is refused does not hear of the first.
+        if (failed != result.stages.end())
+            setStage(i, Mark::Skipped,
+                     i < static_cast<int>(failed->stage) ? tr("not reported") : tr("not reached"));
+        else if (result.error)
             setStage(i, mark == Mark::Running ? Mark::Blocked : Mark::Skipped,
                      mark == Mark::Running ? tr("failed") : tr("not reached"));
         else // a Unix socket has no host name and no encryption to try

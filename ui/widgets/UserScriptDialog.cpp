@@ -8,14 +8,44 @@
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QRandomGenerator>
 #include <QVBoxLayout>
 
+#include <array>
+#include <utility>
+
 namespace causeway::ui {
+
+namespace {
+/// Letters of both cases, digits and signs that need no quoting in SQL, in a shell or in a URL:
+/// every group is there, since password policies ask for it. 24 of them are some 140 bits.
+QString newPassword()
+{
+    static const std::array groups{QStringLiteral("ABCDEFGHJKLMNPQRSTUVWXYZ"),
+                                   QStringLiteral("abcdefghijkmnopqrstuvwxyz"),
+                                   QStringLiteral("23456789"), QStringLiteral("-_.~")};
+    auto *random = QRandomGenerator::system();
+    const auto pick = [random](const QString &from) {
+        return from[random->bounded(static_cast<int>(from.size()))];
+    };
+    QString all, out;
+    for (const QString &group : groups) {
+        all += group;
+        out += pick(group);
+    }
+    while (out.size() < 24)
+        out += pick(all);
+    for (int i = static_cast<int>(out.size()) - 1; i > 0; --i)
+        std::swap(out[i], out[random->bounded(i + 1)]);
+    return out;
+}
+} // namespace
 
 UserScriptDialog::UserScriptDialog(EngineBridge &bridge, Endpoint endpoint, Side side,
                                    Selection selection, QWidget *parent)
     : QDialog(parent), m_bridge(bridge), m_endpoint(std::move(endpoint)), m_side(side),
-      m_selection(std::move(selection)), m_account(new QLineEdit(QStringLiteral("causeway"))),
+      m_selection(std::move(selection)), m_password(newPassword()),
+      m_account(new QLineEdit(QStringLiteral("causeway"))),
       m_state(new StatusLine(QStringLiteral("userScriptState"))),
       m_script(new CodeView(tr("Script that creates the migration user")))
 {
@@ -73,8 +103,12 @@ void UserScriptDialog::make()
                 m_state->set(Mark::Blocked, Words::error(script.error()));
                 m_script->setText({});
             } else {
-                m_state->set(Mark::Info, tr("Keep the password in it safe: it is not stored."));
-                m_script->setText(script->join(QLatin1Char('\n')));
+                m_state->set(Mark::Info,
+                             tr("The password in it is new and is shown here only: it is not "
+                                "stored. Copy or save the script, and sign in with it."));
+                m_script->setText(script->join(QLatin1Char('\n'))
+                                      .replace(QLatin1String("${password}"),
+                                               QString::fromUtf8(m_password.reveal())));
             }
             m_save->setEnabled(script.has_value());
         });

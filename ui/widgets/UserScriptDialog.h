@@ -27,6 +27,7 @@ private:
     Endpoint m_endpoint;
     Side m_side;
     Selection m_selection;
+    Secret m_password; ///< new for each dialog, never stored
     QLineEdit *m_account;
     QPushButton *m_make, *m_save;
     StatusLine *m_state;
