@@ -450,7 +450,10 @@ private Q_SLOTS:
             said += label->text() + QLatin1Char('\n');
         QVERIFY2(said.contains(QStringLiteral("shop.orders")), qPrintable(said));
         QVERIFY2(said.contains(QStringLiteral("neither compares nor repairs")), qPrintable(said));
-        static_cast<QDialog *>(edit->window())->reject();
+        edit->setText(s.targetName);
+        QTest::mouseClick(find<QPushButton>("confirmActionButton"), Qt::LeftButton);
+        const auto run = std::get<command::RunTo>(m_engine->migration->posted().back());
+        QVERIFY(run.goal == Goal::Finished && run.differing);
         s.alarm.reset();
         m_engine->migration->set(s);
         QTRY_VERIFY(!banner->isVisible());

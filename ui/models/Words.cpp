@@ -408,6 +408,9 @@ QString Words::fix(const Text &text)
     if (names("verify --repair"))
         return tr("Press \"Compare and repair\" on the page Copy and replicate, and find out who "
                   "writes to the server that follows.");
+    if (names("cancel --discard"))
+        return tr("Cancel the migration on the page Copy and replicate and discard what was made: "
+                  "that opens the source again.");
     if (names("answer FILE"))
         return tr("Answer the question on the page Copy and replicate.");
     if (names("--accept one-way"))

@@ -222,8 +222,9 @@ void CutoverPage::askFinish()
                 .arg(Words::ltr(s->sourceName)) +
             tr("Causeway removes what it put on both servers. There is no way back after this."),
         s->targetName, tr("Finish"), this);
-    connect(confirm, &QDialog::accepted, this, [this, open] {
-        m_bridge.drive({Goal::Finished, false, open});
+    // Only what was named here is finished over.
+    connect(confirm, &QDialog::accepted, this, [this, open, differing = !known.isEmpty()] {
+        m_bridge.drive({Goal::Finished, false, open, differing});
     });
     confirm->open();
 }
