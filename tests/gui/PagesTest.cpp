@@ -529,12 +529,15 @@ private Q_SLOTS:
         m_engine->connection.error = e;
         click("newMigrationButton");
         m_window->prefill(sampleAddress("db-old.example.net", "shop"), std::nullopt);
+        const QString idle = find<QPushButton>("sourceTestButton")->text();
         click("sourceTestButton");
         auto *page = m_window->page(MainWindow::Source);
         const auto line = [&](int i) {
             return page->findChild<QLabel *>(QStringLiteral("stage%1Text").arg(i))->text();
         };
         QTRY_VERIFY(line(3).contains(QStringLiteral("failed")));
+        // The stages are told while the test runs; a click before its end would stop it.
+        QTRY_COMPARE(find<QPushButton>("sourceTestButton")->text(), idle);
         QVERIFY2(!line(2).contains(QStringLiteral("failed")), qPrintable(line(2)));
         m_engine->connection = sampleEngine()->connection;
         m_engine->connection.stages[2].detail = cwText("core", "The connection is not encrypted.");
