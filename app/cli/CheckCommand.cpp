@@ -1,6 +1,7 @@
 #include "cli/Arguments.h"
 #include "cli/Commands.h"
 #include "cli/Output.h"
+#include "endpoint/NewPassword.h"
 #include "engine/Engine.h"
 #include "preflight/FixPlan.h"
 #include "report/Report.h"
@@ -336,12 +337,16 @@ Result<int> userScript(const QStringList &arguments, Output &out)
     CW_TRY_ASSIGN(const QStringList onSource,
                   causeway::userScript(source, Side::Source, options, account, {}));
     out.say(QStringLiteral("-- On the source, %1").arg(source.fromHere.display()));
-    out.say(onSource.join(QLatin1Char('\n')));
+    // One account, one password; kept nowhere but by whoever reads this.
+    const auto withPassword = [password = newPassword()](const QStringList &lines) {
+        return lines.join(QLatin1Char('\n')).replace(QLatin1String("${password}"), password);
+    };
+    out.say(withPassword(onSource));
     if (target) {
         CW_TRY_ASSIGN(const QStringList onTarget,
                       causeway::userScript(*target, Side::Target, options, account, {}));
         out.say(QStringLiteral("-- On the target, %1").arg(target->fromHere.display()));
-        out.say(onTarget.join(QLatin1Char('\n')));
+        out.say(withPassword(onTarget));
     }
     return Exit::Done;
 }

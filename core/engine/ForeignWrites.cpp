@@ -161,6 +161,10 @@ Result<std::unique_ptr<ForeignWatch>> startWatch(Context &ctx, Roles roles, std:
                       .arg(follower.address().display(), can.follow.why.english()));
         return std::unique_ptr<ForeignWatch>();
     }
+    // Where the alarm is kept, from its first moment on: a process that begins with a switch back
+    // has asked nothing of the target yet.
+    if (const auto keeping = ctx.lease(Side::Target, stop); !keeping)
+        return fail(keeping.error());
     ForeignWatchConfig config;
     config.follower = &follower;
     CW_TRY_ASSIGN(config.lease, ctx.lease(roles.follower, stop));
@@ -336,7 +340,9 @@ Status checkNoAlarm(Context &ctx, Roles roles, ForeignWatch *watch, std::chrono:
                     .arg(ctx.db(roles.follower).address().display()));
         }
     }
-    CW_TRY_ASSIGN(const auto alarm, readAlarm(ctx, stop));
+    CW_TRY_ASSIGN(auto alarm, readAlarm(ctx, stop));
+    if (!alarm)
+        alarm = ctx.live.get()->alarm;
     if (!alarm)
         return {};
     Error e;

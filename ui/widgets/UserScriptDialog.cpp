@@ -1,5 +1,6 @@
 #include "widgets/UserScriptDialog.h"
 
+#include "endpoint/NewPassword.h"
 #include "widgets/CodeView.h"
 #include "widgets/Labels.h"
 
@@ -8,38 +9,11 @@
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QRandomGenerator>
 #include <QVBoxLayout>
 
-#include <array>
 #include <utility>
 
 namespace causeway::ui {
-
-namespace {
-/// Letters of both cases, digits and signs that need no quoting in SQL, in a shell or in a URL:
-/// every group is there, since password policies ask for it. 24 of them are some 140 bits.
-QString newPassword()
-{
-    static const std::array groups{QStringLiteral("ABCDEFGHJKLMNPQRSTUVWXYZ"),
-                                   QStringLiteral("abcdefghijkmnopqrstuvwxyz"),
-                                   QStringLiteral("23456789"), QStringLiteral("-_.~")};
-    auto *random = QRandomGenerator::system();
-    const auto pick = [random](const QString &from) {
-        return from[random->bounded(static_cast<int>(from.size()))];
-    };
-    QString all, out;
-    for (const QString &group : groups) {
-        all += group;
-        out += pick(group);
-    }
-    while (out.size() < 24)
-        out += pick(all);
-    for (int i = static_cast<int>(out.size()) - 1; i > 0; --i)
-        std::swap(out[i], out[random->bounded(i + 1)]);
-    return out;
-}
-} // namespace
 
 UserScriptDialog::UserScriptDialog(EngineBridge &bridge, Endpoint endpoint, Side side,
                                    Selection selection, QWidget *parent)

@@ -116,6 +116,17 @@ Status lookTables(Look &look)
                                     someOf(look.out.objects)));
         }
     }
+    // Named by mistake as its own target: no statement that throws its rows away.
+    if (look.other) {
+        CW_TRY_ASSIGN(const auto *here, look.here.facts(look.stop));
+        CW_TRY_ASSIGN(const auto *there, look.other->facts(look.stop));
+        if (here->identity == there->identity) {
+            look.out.fix.text = cwText("core", "This is the source itself. Name another server as "
+                                               "the target, or another name for the schema there.");
+            return look.block(
+                cwText("core", "Already on the target: %1.", someOf(look.out.objects)));
+        }
+    }
     // Tables that refer to one another cannot be dropped one by one.
     sql.prepend(QStringLiteral("SET SESSION foreign_key_checks = 0;"));
     sql.append(QStringLiteral("SET SESSION foreign_key_checks = 1;"));

@@ -83,5 +83,7 @@ Platform platformOf(Look &);
 /// A server setting, changed where this server runs. `restart`: takes effect after one.
 Fix settingFix(Look &, const QString &name, const QString &value, bool restart);
 Fix sqlFix(Look &, const QStringList &sql, const Text &, const QString &privilege);
+/// Both URLs lead to one server. Only with a target. (ServerChecks.cpp)
+Result<bool> isSameServer(Look &);
 
 } // namespace causeway::postgres

@@ -170,17 +170,14 @@ Status lookSharedAccount(Look &look)
 
 Status lookSameServer(Look &look)
 {
-    CW_TRY_ASSIGN(const auto *source, look.here.facts(look.stop));
-    CW_TRY_ASSIGN(const auto *target, look.other->facts(look.stop));
-    // A physical copy of a server has its identifier, but was not started in the same microsecond.
-    const QString sql =
-        QStringLiteral("SELECT pg_catalog.pg_postmaster_start_time(), current_database()");
+    CW_TRY_ASSIGN(const bool same, isSameServer(look));
+    if (!same)
+        return look.pass(cwText("core", "Two servers."));
+    const QString sql = QStringLiteral("SELECT current_database()");
     CW_TRY_ASSIGN(const auto here, look.here.query(sql, look.stop));
     CW_TRY_ASSIGN(const auto there, look.other->query(sql, look.stop));
-    if (source->identity != target->identity || here.text(0, 0) != there.text(0, 0))
-        return look.pass(cwText("core", "Two servers."));
     look.out.fix.text = cwText("core", "Name another server as the target.");
-    if (here.text(0, 1) == there.text(0, 1))
+    if (here.text(0, 0) == there.text(0, 0))
         return look.block(cwText("core", "Source and target are one and the same database."));
     return look.block(cwText("core", "Source and target are two databases of one server."));
 }
@@ -216,6 +213,19 @@ Status lookLocale(Look &look)
 }
 
 } // namespace
+
+Result<bool> isSameServer(Look &look)
+{
+    CW_TRY_ASSIGN(const auto *here, look.here.facts(look.stop));
+    CW_TRY_ASSIGN(const auto *there, look.other->facts(look.stop));
+    if (here->identity != there->identity)
+        return false;
+    // A physical copy of a server has its identifier, but was not started in the same microsecond.
+    const QString sql = QStringLiteral("SELECT pg_catalog.pg_postmaster_start_time()");
+    CW_TRY_ASSIGN(const auto since, look.here.query(sql, look.stop));
+    CW_TRY_ASSIGN(const auto others, look.other->query(sql, look.stop));
+    return since.text(0, 0) == others.text(0, 0);
+}
 
 void addServerChecks(CheckList &list)
 {

@@ -68,6 +68,16 @@ Status lookTables(Look &look)
     }
     if (sql.isEmpty())
         return look.pass(cwText("core", "The target is empty."));
+    // Named by mistake as its own target: no statement that throws its rows away.
+    if (look.other) {
+        CW_TRY_ASSIGN(const bool same, isSameServer(look));
+        if (same) {
+            look.out.fix.text = cwText("core", "This is on the source itself. Name another server "
+                                               "as the target.");
+            return look.block(
+                cwText("core", "Already on the target: %1.", someOf(look.out.objects)));
+        }
+    }
     look.out.fix = sqlFix(look, sql,
                           cwText("core", "If nobody needs them: the SQL throws them away with all "
                                          "their rows and whatever depends on them."),

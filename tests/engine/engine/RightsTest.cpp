@@ -2,7 +2,9 @@
 // and what hosted services hand out.
 
 #include "engine/engine/MigrationSupport.h"
+
 #include "servers/Certificates.h"
+#include <QRegularExpression>
 
 using namespace causeway;
 using namespace causeway::test;
@@ -59,17 +61,20 @@ void runUserScript(Pair &pair, const QStringList &more = {})
         else if (!line.isEmpty() && !line.startsWith("--"))
             server->exec(QString::fromUtf8(line));
     }
+    static const QRegularExpression made(QStringLiteral("IDENTIFIED BY '([^']*)'"));
+    pair.password = made.match(QString::fromUtf8(printed.output)).captured(1);
+    if (pair.password.size() < 24 || pair.password.contains(QLatin1Char('$')))
+        qFatal("no password was generated: %s", printed.output.constData());
 }
 
-/// The migration signs in with the account of the script; its password is the placeholder.
+/// The migration signs in with the account of the script.
 void useScriptAccount(Pair &pair)
 {
-    const QString password = QStringLiteral("${password}");
+    const QString password = pair.password;
     pair.settings.source.fromHere =
         pair.source.address(QStringLiteral("causeway"), password, QStringLiteral("shop"));
     pair.settings.target.fromHere =
         pair.target.address(QStringLiteral("causeway"), password, QStringLiteral("shop"));
-    pair.password = password;
 }
 
 /// TRUNCATE passes triggers: an account that may not end whoever waits with one cannot keep it out

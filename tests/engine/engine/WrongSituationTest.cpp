@@ -492,6 +492,17 @@ private Q_SLOTS:
         CW_EXITS(cli(replica(pair)), 0);
         CW_EQUAL(pair);
         QVERIFY(alarm().isEmpty());
+
+        // And where the next run is the switch back itself, which compares nothing as a whole.
+        CW_EXITS(cli(runArguments(pair, "primary", {})), 0);
+        pair.source.exec(QStringLiteral("INSERT INTO shop.a VALUES (9, 'foreign')"));
+        CW_FAILS(cli(replica(pair)), 1, "foreign-write");
+        QCOMPARE(statusOf(pair.file).value(QStringLiteral("leader")).toString(),
+                 QStringLiteral("target"));
+        QVERIFY(!alarm().isEmpty());
+        CW_EXITS(cli({QStringLiteral("verify"), pair.file, QStringLiteral("--repair")}), 0);
+        CW_EXITS(cli(replica(pair)), 0);
+        CW_EQUAL(pair);
     }
 
     // ---- servers that refuse

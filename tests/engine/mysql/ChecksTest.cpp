@@ -578,9 +578,20 @@ private Q_SLOTS:
         s.source = std::make_shared<my::ServerContext>(e, Side::Source, o);
         s.target = std::make_shared<my::ServerContext>(e, Side::Target, o);
         auto checks = my::allChecks(s, o);
-        std::erase_if(checks,
-                      [](const Check &c) { return c.id != QLatin1String("mysql-same-server"); });
-        QCOMPARE(toString(runChecks(checks, o, {}, {}).front().status), QStringLiteral("blocker"));
+        std::erase_if(checks, [](const Check &c) {
+            return c.id != QLatin1String("mysql-same-server") &&
+                   c.id != QLatin1String("mysql-target-tables");
+        });
+        m_pair->source->exec(
+            QStringLiteral("CREATE TABLE shop.same (id INT PRIMARY KEY); INSERT INTO shop.same "
+                           "VALUES (1)"));
+        const auto found = runChecks(checks, o, {}, {});
+        m_pair->source->exec(QStringLiteral("DROP TABLE shop.same"));
+        QCOMPARE(found.size(), std::size_t(2));
+        for (const Finding &f : found) {
+            QCOMPARE(toString(f.status), QStringLiteral("blocker"));
+            QVERIFY2(f.fix.sql.isEmpty(), "it would throw the source's rows away");
+        }
     }
 
     void theLogIsReadForATrial()
