@@ -1,6 +1,7 @@
 #include "cli/Arguments.h"
 #include "cli/Commands.h"
 #include "cli/Output.h"
+#include "cli/Standing.h"
 #include "endpoint/NewPassword.h"
 #include "engine/Engine.h"
 #include "preflight/FixPlan.h"
@@ -251,6 +252,8 @@ Result<int> check(const QStringList &arguments, Output &out)
                                   "in."));
     }
     CW_TRY_ASSIGN(options.once, onceFrom(args));
+    if (options.once && !source.fromHere.isMySqlFamily())
+        return fail(ErrorCode::Usage, cwText("cli", "Mode once is not built for PostgreSQL."));
     CW_TRY_ASSIGN(options.route, routeFrom(args, source.fromHere.engine));
     CW_TRY_ASSIGN(const QStringList accepted, acceptedFrom(args, source.fromHere.engine));
 
@@ -294,6 +297,12 @@ Result<int> check(const QStringList &arguments, Output &out)
         for (const FixPlan &plan : fixPlans(report, accepted))
             printPlan(out, plan);
         out.say(verdictText(report, accepted));
+        if (target && verdict != QLatin1String("blocked"))
+            out.say(cwText("cli",
+                           "Next: causeway-cli new NAME.causeway --source %1 --target %2   "
+                           "(and what else was said here)",
+                           shellWord(source.fromHere.toUrl()), shellWord(target->fromHere.toUrl()))
+                        .translated());
     }
     return verdict == QLatin1String("blocked") ? Exit::NotReady : Exit::Done;
 }

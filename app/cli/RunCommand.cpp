@@ -101,6 +101,11 @@ void sayWhereItStands(const Output &out, const Standing &standing, bool reached)
         out.say(cwText("cli", "To open %1 again: %2", standing.settings.source.primary().display(),
                        standing.openSql)
                     .translated());
+    if (standing.phase == Phase::Finished &&
+        standing.openSql.contains(QLatin1String("GLOBAL read_only")))
+        out.say(cwText("cli", "A restart of that server opens it too: to keep it closed put "
+                              "read_only=ON into its configuration.")
+                    .translated());
     const QStringList next = standing.next();
     for (qsizetype i = 0; i < next.size(); ++i)
         out.say((i == 0 ? cwText("cli", "Next:").translated() : QStringLiteral("     ")) +
@@ -131,9 +136,12 @@ Result<int> run(const QStringList &arguments, Output &out)
     args.option(QStringLiteral("throttle"),
                 QStringLiteral("bytes per second while copying, such as 20M; 0: none"),
                 QStringLiteral("RATE"));
-    args.option(QStringLiteral("on-switched"),
-                QStringLiteral("command run at the switch before the new leader opens"),
-                QStringLiteral("CMD"));
+    args.option(
+        QStringLiteral("on-switched"),
+        QStringLiteral("command run at the switch before the new leader opens; an empty one "
+                       "takes it back. It finds CAUSEWAY_OLD_HOST, CAUSEWAY_OLD_PORT, "
+                       "CAUSEWAY_NEW_HOST and CAUSEWAY_NEW_PORT in its environment"),
+        QStringLiteral("CMD"));
     args.option(QStringLiteral("on-before-switch"),
                 QStringLiteral("command run before writes are held"), QStringLiteral("CMD"));
     args.option(QStringLiteral("old-source"), QStringLiteral("at finish: sealed (default) or open"),

@@ -2,6 +2,7 @@
 #include "cli/Commands.h"
 #include "cli/Drive.h"
 #include "cli/SignalPause.h"
+#include "cli/Standing.h"
 
 namespace causeway::cli {
 
@@ -36,6 +37,11 @@ Result<int> verify(const QStringList &arguments, Output &out)
     const bool repair = args.isSet(QStringLiteral("repair"));
     const Outcome outcome =
         carryOut(*migration, command::Verify{repair}, out.json() ? quiet : out, signals);
+    if (!outcome.status && outcome.status.error().code == ErrorCode::NeedsDecision) {
+        CW_TRY_ASSIGN(const Standing standing, Standing::read(path));
+        for (const QString &line : standing.decision())
+            out.complain(line);
+    }
     CW_TRY(outcome.status);
     const VerifyReport &report = *outcome.verify;
     out.emitJson(report.toJson());

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <stop_token>
+#include <utility>
 
 namespace causeway {
 
@@ -50,5 +52,35 @@ private:
     static constexpr int kMost = 5;
     std::atomic<int> m_unanswered{0};
 };
+
+/// One question to a server, in a session that `take` finds and `giveBack` gets again. A lost
+/// connection is no answer: it may have been cut while it lay in a pool, which `forget` then
+/// empties, and with `again` the question is asked once more.
+template <class Take, class Work, class GiveBack, class Forget>
+auto askOf(Silence &silence, const Address &address, const std::stop_token &stop, bool again,
+           Take &&take, Work &&work, GiveBack &&giveBack, Forget &&forget)
+    -> decltype(work(**take()))
+{
+    CW_TRY(silence.endured(address));
+    for (bool first = true;; first = false) {
+        const auto begun = Silence::Clock::now();
+        auto session = take();
+        if (!session) {
+            const auto took = Silence::Clock::now() - begun;
+            silence.heard(session.error(), took);
+            // Cut off while it signed in.
+            if (first && took < Silence::kAtOnce && session.error().isTransient())
+                continue;
+            return fail(std::move(session).error());
+        }
+        auto result = work(**session);
+        silence.heard(result, Silence::Clock::now() - begun);
+        giveBack(std::move(*session));
+        if (result || result.error().code != ErrorCode::ConnectionLost || !again || !first ||
+            stop.stop_requested())
+            return result;
+        forget();
+    }
+}
 
 } // namespace causeway

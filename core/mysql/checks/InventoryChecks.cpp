@@ -91,6 +91,57 @@ Status lookReaders(Look &look)
     return look.info(cwText("core", "Its log is read by %1.", someOf(look.out.objects)));
 }
 
+/// Users of the source that have something to do with the schemas that move: by their rights, where
+/// those may be read, and by who is connected.
+Result<QSet<QString>> applicationUsers(ServerContext &source, const std::stop_token &stop)
+{
+    QSet<QString> out;
+    const QStringList schemas = source.schemaNames();
+    const auto rights = source.query(
+        QStringLiteral("SELECT DISTINCT d.User FROM mysql.db d JOIN information_schema.schemata s "
+                       "ON s.schema_name LIKE d.Db WHERE s.schema_name IN (%1)")
+            .arg(source.schemaList()),
+        stop);
+    if (!rights && rights.error().code != ErrorCode::Server)
+        return fail(rights.error());
+    for (std::size_t i = 0; rights && i < rights->rows.size(); ++i)
+        out.insert(rights->text(i, std::size_t{0}));
+    CW_TRY_ASSIGN(const auto rows, source.query(QStringLiteral("SHOW PROCESSLIST"), stop));
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        if (schemas.contains(rows.text(i, "db")))
+            out.insert(rows.text(i, "User"));
+    }
+    for (const char *nobody : {"", "system user", "event_scheduler", "unauthenticated user"})
+        out.remove(QString::fromLatin1(nobody));
+    return out;
+}
+
+Status lookApplicationAccounts(Look &look)
+{
+    if (!look.other)
+        return look.skip(cwText("core", "Compared where the source is known."));
+    CW_TRY_ASSIGN(QSet<QString> users, applicationUsers(*look.other, look.stop));
+    const auto there = look.here.accounts(look.stop);
+    if (!there && (there.error().number == 1142 || there.error().number == 1143))
+        return look.info(cwText("core", "This account may not see which accounts the target has."));
+    CW_TRY_ASSIGN(const auto *accounts, there);
+    for (const QString &account : *accounts)
+        users.remove(account.left(account.lastIndexOf(QLatin1Char('@'))));
+    users.remove(look.other->address().user);
+    if (users.isEmpty())
+        return look.pass(cwText("core", "Whoever uses the source is known to the target."));
+    look.out.objects = QStringList(users.begin(), users.end());
+    look.out.objects.sort();
+    look.out.fix.platform = platformOf(look);
+    look.out.fix.text = cwText(
+        "core", "Accounts and their rights do not move with the data. Before the switch create "
+                "them on the target with the passwords that the application has; SHOW CREATE USER "
+                "and SHOW GRANTS on the source show them.");
+    return look.info(
+        cwText("core", "Not on the target, so that they could not sign in after the switch: %1.",
+               someOf(look.out.objects)));
+}
+
 Status lookLogCompression(Look &look)
 {
     CW_TRY_ASSIGN(const auto *v, look.here.variables(look.stop));
@@ -413,6 +464,10 @@ void addInventoryChecks(CheckList &checks)
         cwText("core", "Replicas and other readers of the log do not follow the application to the "
                        "new server by themselves."),
         QStringLiteral("SHOW PROCESSLIST"), lookReaders);
+    add("mysql-application-accounts", On::Target, cwText("core", "Accounts of applications"),
+        cwText("core", "Whoever uses what moves has an account on the target."),
+        cwText("core", "After the switch an application without an account cannot sign in."),
+        QStringLiteral("SELECT CONCAT(user,'@',host) FROM mysql.user"), lookApplicationAccounts);
     add("mysql-binlog-compression", On::Source, cwText("core", "Compression of the binary log"),
         nothing, cwText("core", "Compressed transactions are read as well."), variables,
         lookLogCompression, true);

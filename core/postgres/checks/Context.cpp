@@ -52,31 +52,18 @@ template <class F>
 auto ServerContext::withSession(const std::stop_token &stop, F &&work, bool again)
     -> decltype(work(std::declval<Session &>()))
 {
-    CW_TRY(m_silence.endured(address()));
-    for (bool first = true;; first = false) {
-        const auto begun = Silence::Clock::now();
-        auto session = take(stop);
-        if (!session) {
-            const auto took = Silence::Clock::now() - begun;
-            m_silence.heard(session.error(), took);
-            // Cut off while it signed in.
-            if (first && took < Silence::kAtOnce && session.error().isTransient())
-                continue;
-            return fail(std::move(session).error());
-        }
-        auto result = work(**session);
-        m_silence.heard(result, Silence::Clock::now() - begun);
-        if (!(*session)->isDead()) {
+    return askOf(
+        m_silence, address(), stop, again, [&] { return take(stop); }, std::forward<F>(work),
+        [this](std::unique_ptr<Session> s) {
+            if (s->isDead())
+                return;
             const std::lock_guard lock(m_poolMutex);
-            m_pool.push_back(std::move(*session));
-        }
-        if (result || result.error().code != ErrorCode::ConnectionLost || !again || !first ||
-            stop.stop_requested())
-            return result;
-        // It may have been cut while it lay in the pool, and the others with it.
-        const std::lock_guard lock(m_poolMutex);
-        m_pool.clear();
-    }
+            m_pool.push_back(std::move(s));
+        },
+        [this] {
+            const std::lock_guard lock(m_poolMutex);
+            m_pool.clear();
+        });
 }
 
 Result<bool> ServerContext::databaseMissing(std::stop_token stop)

@@ -492,6 +492,8 @@ private Q_SLOTS:
         const CliRun finished = (*m_cli)({arg("run"), file, arg("--to"), arg("finished")});
         CW_STATUS(finished, 0);
         QVERIFY2(finished.out.contains("read_only=OFF"), finished.out.constData());
+        QVERIFY2(finished.out.contains("A restart of that server opens it"),
+                 finished.out.constData());
 
         // Finished is finished, and says who leads whoever asks.
         const CliRun again = (*m_cli)({arg("run"), file, arg("--to"), arg("finished")});
@@ -601,6 +603,9 @@ private Q_SLOTS:
         CW_STATUS(ended, 1);
         QVERIFY2(ended.err.contains("answer"), ended.err.constData());
         const QJsonObject decision = m_cli->status(file).value(arg("decision")).toObject();
+        const CliRun compared = (*m_cli)({arg("verify"), file});
+        CW_STATUS(compared, 1);
+        QVERIFY2(compared.err.contains("answer"), compared.err.constData());
         QCOMPARE(text(decision, "id"), arg("ddl"));
         QVERIFY(text(decision, "detail").contains(QLatin1String("ADD COLUMN")));
         QCOMPARE(decision.value(arg("choices")).toArray().size(), 3);

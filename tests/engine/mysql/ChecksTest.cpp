@@ -568,6 +568,24 @@ private Q_SLOTS:
                  QStringLiteral("0"));
     }
 
+    void accountsThatTheTargetDoesNotKnowAreNamed()
+    {
+        const char *id = "mysql-application-accounts";
+        TestServer &s = *m_pair->source, &t = *m_pair->target;
+        s.exec(QStringLiteral("DROP USER IF EXISTS webapp@'10.%'; CREATE USER webapp@'10.%' "
+                              "IDENTIFIED BY 'app-secret'; GRANT SELECT ON shop.* TO "
+                              "webapp@'10.%'"));
+        t.exec(QStringLiteral("DROP USER IF EXISTS webapp@'%'"));
+        const Finding f = find(id, FindingSide::Target);
+        QCOMPARE(toString(f.status), QStringLiteral("info"));
+        QVERIFY2(f.objects.contains(QStringLiteral("webapp")),
+                 qPrintable(f.objects.join(QLatin1Char(','))));
+        t.exec(QStringLiteral("CREATE USER webapp@'%' IDENTIFIED BY 'app-secret'"));
+        QVERIFY(!find(id, FindingSide::Target).objects.contains(QStringLiteral("webapp")));
+        s.exec(QStringLiteral("DROP USER webapp@'10.%'"));
+        t.exec(QStringLiteral("DROP USER webapp@'%'"));
+    }
+
     void oneServerAsBothIsBlocked()
     {
         QCOMPARE(toString(find("mysql-same-server", FindingSide::Pair).status),
