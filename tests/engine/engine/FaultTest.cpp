@@ -532,8 +532,17 @@ private Q_SLOTS:
         at("primary", QStringLiteral("switch.seal"), notUndone);
         QCOMPARE(statusOf(live.file).value(QStringLiteral("phase")).toString(),
                  QStringLiteral("switching"));
-        // Not closed for good: the server lets go by itself.
-        QVERIFY(live.writer->waitForCommits(10, 15s));
+        // Not closed for good: the server lets go by itself. (How soon is KillTest's to say.)
+        if (!live.writer->waitForCommits(10, 30s)) {
+            QString state = QStringLiteral("read_only ") +
+                            live.source.scalar(QStringLiteral("SELECT @@GLOBAL.read_only"));
+            for (const auto &row : live.source.query(QStringLiteral("SHOW FULL PROCESSLIST"))) {
+                state += QLatin1Char('\n');
+                for (const auto &cell : row)
+                    state += QString::fromStdString(cell.value_or("NULL")) + QLatin1Char(' ');
+            }
+            QFAIL(qPrintable(state));
+        }
         at("primary", QStringLiteral("switch.drain-sealed"), notUndone);
         const QJsonObject left = statusOf(live.file).value(QStringLiteral("error")).toObject();
         QCOMPARE(left.value(QStringLiteral("id")).toString(), QStringLiteral("not-undone"));
