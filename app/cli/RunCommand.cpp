@@ -102,7 +102,8 @@ void sayWhereItStands(const Output &out, const Standing &standing, bool reached)
                        standing.openSql)
                     .translated());
     if (standing.phase == Phase::Finished &&
-        standing.openSql.contains(QLatin1String("GLOBAL read_only")))
+        standing.openSql.contains(QLatin1String("GLOBAL read_only")) &&
+        !standing.openSql.contains(QLatin1String("PERSIST")))
         out.say(cwText("cli", "A restart of that server opens it too: to keep it closed put "
                               "read_only=ON into its configuration.")
                     .translated());
