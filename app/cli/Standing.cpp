@@ -20,6 +20,12 @@ QString say(const Text &text)
     return text.translated();
 }
 
+/// A command that can be run next, and what it does.
+QString commandLine(const QString &command, const Text &what)
+{
+    return QStringLiteral("%1   (%2)").arg(command, say(what));
+}
+
 bool isOver(Phase p)
 {
     return p == Phase::Finished || p == Phase::Cancelled;
@@ -197,17 +203,15 @@ QStringList Standing::interruptedNext() const
 {
     const bool forth = phase == Phase::Switching;
     const QString run = QStringLiteral("causeway-cli run %1 --to ").arg(shellWord(file));
-    QStringList out{QStringLiteral("%1%2   (%3)")
-                        .arg(run, QLatin1String(forth ? "primary" : "replica"),
-                             say(cwText("cli", "go on with the switch"))),
-                    QStringLiteral("%1%2   (%3)")
-                        .arg(run, QLatin1String(forth ? "replica" : "primary"),
-                             say(cwText("cli", "undo it, where it can still be undone")))};
+    QStringList out{commandLine(run + QLatin1String(forth ? "primary" : "replica"),
+                                cwText("cli", "go on with the switch")),
+                    commandLine(run + QLatin1String(forth ? "replica" : "primary"),
+                                cwText("cli", "undo it, where it can still be undone"))};
     if (forth)
-        out << QStringLiteral("causeway-cli unfence --source %1 --target %2   (%3)")
-                   .arg(shellWord(settings.source.primary().toUrl()),
-                        shellWord(settings.target.fromHere.toUrl()),
-                        say(cwText("cli", "open the source at once, and the rest later")));
+        out << commandLine(QStringLiteral("causeway-cli unfence --source %1 --target %2")
+                               .arg(shellWord(settings.source.primary().toUrl()),
+                                    shellWord(settings.target.fromHere.toUrl())),
+                           cwText("cli", "open the source at once, and the rest later"));
     return out;
 }
 
@@ -216,25 +220,23 @@ QStringList Standing::next() const
     const QString f = shellWord(file);
     const QString run = QStringLiteral("causeway-cli run %1 --to ").arg(f);
     const bool once = settings.mode == Mode::Once;
-    const auto line = [](const QString &command, const Text &what) {
-        return QStringLiteral("%1   (%2)").arg(command, what.translated());
-    };
     if (!decision().isEmpty())
         return {};
     switch (phase) {
     case Phase::Draft:
     case Phase::Checked:
         if (once)
-            return {line(run + QStringLiteral("primary"),
-                         cwText("cli", "close the source, copy, compare, open the target"))};
-        return {line(run + QStringLiteral("replica --follow"),
-                     cwText("cli", "copy, then keep the target in step"))};
+            return {commandLine(run + QStringLiteral("primary"),
+                                cwText("cli", "close the source, copy, compare, open the target"))};
+        return {commandLine(run + QStringLiteral("replica --follow"),
+                            cwText("cli", "copy, then keep the target in step"))};
     case Phase::Copying:
     case Phase::CatchingUp:
         if (!owner.isEmpty())
             return {};
-        return {line(run + (once ? QStringLiteral("primary") : QStringLiteral("replica --follow")),
-                     cwText("cli", "go on where it stopped"))};
+        return {commandLine(
+            run + (once ? QStringLiteral("primary") : QStringLiteral("replica --follow")),
+            cwText("cli", "go on where it stopped"))};
     case Phase::Switching:
     case Phase::SwitchingBack:
         if (!owner.isEmpty())
@@ -243,28 +245,29 @@ QStringList Standing::next() const
     case Phase::Replica: {
         QStringList out;
         if (owner.isEmpty() && !once)
-            out << line(run + QStringLiteral("replica --follow"),
-                        replicatesWithoutUs(settings) ? cwText("cli", "watch it")
-                                                      : cwText("cli", "keep the target in step"));
+            out << commandLine(run + QStringLiteral("replica --follow"),
+                               replicatesWithoutUs(settings)
+                                   ? cwText("cli", "watch it")
+                                   : cwText("cli", "keep the target in step"));
         // An alarm stops a switch, and names its own command.
         if (!isAlarmed())
-            out << line(QStringLiteral("causeway-cli verify %1").arg(f),
-                        cwText("cli", "compare every row"))
-                << line(run + QStringLiteral("primary"), cwText("cli", "switch"));
+            out << commandLine(QStringLiteral("causeway-cli verify %1").arg(f),
+                               cwText("cli", "compare every row"))
+                << commandLine(run + QStringLiteral("primary"), cwText("cli", "switch"));
         return out;
     }
     case Phase::Primary: {
         QStringList out;
         if (!once && !settings.oneWayAccepted) {
             if (owner.isEmpty())
-                out << line(run + QStringLiteral("primary --follow"),
-                            replicatesWithoutUs(settings)
-                                ? cwText("cli", "watch it")
-                                : cwText("cli", "keep the old source in step"));
+                out << commandLine(run + QStringLiteral("primary --follow"),
+                                   replicatesWithoutUs(settings)
+                                       ? cwText("cli", "watch it")
+                                       : cwText("cli", "keep the old source in step"));
             if (!isAlarmed())
-                out << line(run + QStringLiteral("replica"), cwText("cli", "switch back"));
+                out << commandLine(run + QStringLiteral("replica"), cwText("cli", "switch back"));
         }
-        out << line(run + QStringLiteral("finished"), cwText("cli", "detach for good"));
+        out << commandLine(run + QStringLiteral("finished"), cwText("cli", "detach for good"));
         return out;
     }
     case Phase::Finished:

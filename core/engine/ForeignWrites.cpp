@@ -340,18 +340,21 @@ Status checkNoAlarm(Context &ctx, Roles roles, ForeignWatch *watch, std::chrono:
                     .arg(ctx.db(roles.follower).address().display()));
         }
     }
-    CW_TRY_ASSIGN(auto alarm, readAlarm(ctx, stop));
-    if (!alarm)
-        alarm = ctx.live.get()->alarm;
+    CW_TRY_ASSIGN(const auto alarm, readAlarm(ctx, stop));
     if (!alarm)
         return {};
+    return fail(foreignWriteError(*alarm, ctx.db(roles.follower).address().display()));
+}
+
+Error foreignWriteError(const Alarm &alarm, const QString &follower)
+{
     Error e;
     e.code = ErrorCode::Differences;
     e.id = QStringLiteral("foreign-write");
-    e.object = alarm->tables.join(QLatin1String(", "));
-    e.message = alarm->text(ctx.db(roles.follower).address().display());
+    e.object = alarm.tables.join(QLatin1String(", "));
+    e.message = alarm.text(follower);
     e.fix = cwText("core", "Find out who writes there, and run \"verify --repair\".");
-    return fail(std::move(e));
+    return e;
 }
 
 } // namespace causeway

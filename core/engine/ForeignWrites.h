@@ -28,6 +28,8 @@ Status noteOwnDrops(Context &, Side follower, const std::vector<TableName> &, co
 Status noteOwnDrops(Context &, Roles, const DdlChange &, std::stop_token);
 
 Result<std::optional<Alarm>> readAlarm(Context &, std::stop_token);
+/// Error{Differences, "foreign-write"}.
+Error foreignWriteError(const Alarm &, const QString &follower);
 /// The alarm as it would be after a look at what came into the follower's log since: for `status`,
 /// while nothing runs that would watch. Reads only. Nothing where there is none, or where the log
 /// cannot be read.

@@ -4,6 +4,7 @@
 #include "base/Log.h"
 #include "base/Stop.h"
 #include "engine/Context.h"
+#include "engine/ForeignWrites.h"
 #include "engine/RouteFactory.h"
 #include "route/LogPurged.h"
 
@@ -449,6 +450,18 @@ Status Migration::Private::preflight(std::stop_token stop)
     return context->setPhase(Phase::Checked);
 }
 
+namespace {
+Error sidesDifferError(const QStringList &tables)
+{
+    Error e;
+    e.code = ErrorCode::Differences;
+    e.id = QStringLiteral("sides-differ");
+    e.object = tables.join(QLatin1String(", "));
+    e.message = cwText("core", "Source and target differ in: %1", e.object);
+    return e;
+}
+} // namespace
+
 Status Migration::Private::ensureVerified(std::stop_token stop)
 {
     CW_TRY_ASSIGN(const bool verified, route->isVerified(stop));
@@ -462,11 +475,7 @@ Status Migration::Private::ensureVerified(std::stop_token stop)
         if (!t.equal())
             names << t.name;
     }
-    Error e;
-    e.code = ErrorCode::Differences;
-    e.id = QStringLiteral("sides-differ");
-    e.message = cwText("core", "Source and target differ in: %1", names.join(QLatin1String(", ")));
-    e.object = names.join(QLatin1String(", "));
+    Error e = sidesDifferError(names);
     e.fix =
         settings.mode == Mode::Once
             ? cwText("core", "Nothing follows in mode once, so that nothing is repaired: somebody "
@@ -490,12 +499,9 @@ Status Migration::Private::knownEqual(const command::RunTo &wanted) const
     }
     if (names.isEmpty() && !shown->alarm)
         return {};
-    Error e;
-    e.code = ErrorCode::Differences;
-    e.id = names.isEmpty() ? QStringLiteral("foreign-write") : QStringLiteral("sides-differ");
-    e.object = (names.isEmpty() ? shown->alarm->tables : names).join(QLatin1String(", "));
-    e.message = names.isEmpty() ? shown->alarm->text(context->db(Side::Source).address().display())
-                                : cwText("core", "Source and target differ in: %1", e.object);
+    Error e = names.isEmpty()
+                  ? foreignWriteError(*shown->alarm, context->db(Side::Source).address().display())
+                  : sidesDifferError(names);
     e.fix = cwText("core", "Run \"verify --repair\" first. Or finish as it is, with an old source "
                            "that is not the same: run --to finished --accept sides-differ.");
     return fail(std::move(e));
